@@ -1,0 +1,47 @@
+# keyfuse: `make demo` shows it, `make test` tests it, `make check` is what a change must pass.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check format wheel test-wheel clean
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "keyfuse needs Python 3.11 or newer: make PYTHON=python3.11"; exit 3; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/keyfuse demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel: $(STAMP)
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --outdir dist .
+
+# The suite once more, against the installed wheel: nothing is imported from this checkout.
+test-wheel: wheel
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(PYTHON) -m venv "$$scratch/venv" && \
+	"$$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+	"$$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[postgresql]" --group pyproject.toml:dev && \
+	git ls-files -z -- tests docs pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md LICENSE Makefile config.example.toml .pre-commit-hooks.yaml .ci | xargs -0 cp --parents -t "$$scratch" && \
+	cd "$$scratch" && "$$scratch/venv/bin/python" -P -m pytest
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,51 @@
+"""The transaction in which registry, incidents, audit log and notices change together, or not at all."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from responders.auditlog import AuditLog
+from responders.incident import Incidents
+from responders.notify.queue import Notices
+from responders.registry import KeyRegistry
+
+
+class Transaction(Protocol):
+    """One all-or-nothing change. It is over when its `with` block ends; an exception undoes all of it."""
+
+    @property
+    def keys(self) -> KeyRegistry:
+        """The key registry."""
+        ...
+
+    @property
+    def incidents(self) -> Incidents:
+        """Incidents and their actions."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """The audit log."""
+        ...
+
+    @property
+    def notices(self) -> Notices:
+        """The queue of notices."""
+        ...
+
+
+class Records(Protocol):
+    """Where everything is kept. Thread-safe; a transaction belongs to one thread."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """Starts a transaction that may write. Raises StoreError with the next step in its text."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """Starts a transaction that only reads and never waits for a writer."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        ...

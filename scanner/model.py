@@ -1,0 +1,291 @@
+"""The nouns of scanning. Plain values: no input, no output, no patterns.
+
+This module and `scanner.errors` are all that `responders` may see of the scanner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+from typing import NewType, NoReturn
+
+Fingerprint = NewType("Fingerprint", str)
+"""`kfp1:` and 64 hex digits: HMAC-SHA256 of a secret under this installation's key."""
+
+
+class Secret:
+    """Credential bytes in a box.
+
+    It prints as `***`, compares in constant time, and refuses to be pickled, so that a secret gets into a log, a
+    traceback, a queue or a file only where somebody wrote `reveal()`.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+
+    def reveal(self) -> bytes:
+        """The plaintext. Every call is a place to look at in review."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value, other._value)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled or copied out of this process")
+
+
+class Fingerprinter:
+    """Turns secrets into fingerprints under one installation's key (32 bytes or more)."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 32:
+            raise ValueError("the fingerprint key must have at least 32 bytes")
+        self._inner = hmac.new(key, digestmod=hashlib.sha256)
+
+    def of(self, secret: Secret | bytes) -> Fingerprint:
+        """The fingerprint of a secret's exact bytes."""
+        mac = self._inner.copy()
+        mac.update(secret.reveal() if isinstance(secret, Secret) else secret)
+        return Fingerprint("kfp1:" + mac.hexdigest())
+
+    def __repr__(self) -> str:
+        return "Fingerprinter(***)"
+
+
+class Severity(IntEnum):
+    """What a live key of this kind would let a stranger do. `INFO` marks identifiers, which are never findings."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def label(self) -> str:
+        """The lower-case word used in files and reports."""
+        return self.name.lower()
+
+
+class Confidence(IntEnum):
+    """How sure the scanner is that the text is a real credential."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def label(self) -> str:
+        """The lower-case word used in files and reports."""
+        return self.name.lower()
+
+
+class Place(StrEnum):
+    """Where in a file tree or a repository bytes were met."""
+
+    FILE = "file"
+    FILE_NAME = "file-name"
+    STDIN = "stdin"
+    INDEX = "index"
+    BLOB = "blob"
+    COMMIT_MESSAGE = "commit-message"
+    TAG_MESSAGE = "tag-message"
+    NOTE = "note"
+    REF_NAME = "ref-name"
+    STASH = "stash"
+    REFLOG = "reflog"
+    UNREACHABLE = "unreachable"
+    CONFIG = "config"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKind:
+    """What a rule recognises: the part of a rule that findings, reports and responders need."""
+
+    id: str
+    name: str
+    provider: str
+    severity: Severity
+
+
+REGISTERED = TokenKind("registered-key", "Registered key", "registry", Severity.CRITICAL)
+"""The kind of a finding that only the registry's shapes recognise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where bytes were met; kept apart from the bytes, since the same content may be met in many places.
+
+    `path` is as the file system or git gives it (undecodable bytes as surrogates; never print it raw: see `printable`).
+    `inside` names the members on the way into an archive. Git origins carry the object id in `blob`; `commit`, `author`
+    and `date` (ISO 8601) name the first commit that holds it, once attribution has run.
+    """
+
+    place: Place
+    path: str
+    inside: tuple[str, ...] = ()
+    repository: str | None = None
+    blob: str | None = None
+    commit: str | None = None
+    author: str | None = None
+    date: str | None = None
+    ref: str | None = None
+
+    def within(self, member: str) -> Origin:
+        """The origin of a member of this container."""
+        return replace(self, inside=(*self.inside, member))
+
+    def __str__(self) -> str:
+        where = printable("!".join((self.path, *self.inside)))
+        match self.place:
+            case Place.FILE | Place.STDIN | Place.REPORT:
+                return where
+            case Place.BLOB if self.commit:
+                return f"{where} (commit {self.commit[:10]})"
+            case _:
+                return f"{where} ({self.place.value})" if where else self.place.value
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a match lies. Byte offsets into the content that was searched, and lines and columns that count from 1.
+
+    Columns count characters; `end` and `end_column` are exclusive. For a decoded match they are the place of the
+    encoded text in the content as it was met.
+    """
+
+    start: int
+    end: int
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes and where they were met. `origin.blob`, where known, identifies the content."""
+
+    data: bytes
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that could not be looked into, and why. Counted and shown, never silence."""
+
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the first pass says: pattern number and the offset where a match ends. Never leaves `scanner`."""
+
+    pattern: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A confirmed match.
+
+    `parts` holds what was found beside the secret and belongs to it (an access key id next to its secret, say), by the
+    name the rule gives it. `encoding` lists what the text was wrapped in, outermost first. `fingerprint` is that of
+    `secret`, the plain one, whatever it was wrapped in.
+    """
+
+    kind: TokenKind
+    secret: Secret
+    fingerprint: Fingerprint
+    span: Span
+    origin: Origin
+    confidence: Confidence
+    masked: str
+    encoding: tuple[str, ...] = ()
+    parts: Mapping[str, Secret] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that somebody silenced: `by` is `inline` or `baseline`. It is shown, not dropped."""
+
+    finding: Finding
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Progress: so many more blobs and bytes have been looked at since the last one."""
+
+    blobs: int
+    bytes: int
+
+
+ScanEvent = Finding | Suppressed | Skipped | Scanned
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shape:
+    """How registered keys look: a fixed text prefix, then characters of one alphabet; `length` counts all of it.
+
+    The registry knows only shapes and fingerprints, so that keys of any form are found where no rule knows them.
+    """
+
+    prefix: str
+    alphabet: str
+    length: int
+
+
+ALPHABETS: Mapping[str, str] = {
+    "digit": "0-9",
+    "hex": "0-9a-f",
+    "HEX": "0-9A-F",
+    "base36": "0-9a-z",
+    "BASE36": "0-9A-Z",
+    "base62": "0-9A-Za-z",
+    "base64url": "0-9A-Za-z_-",
+    "base64": "0-9A-Za-z+/=",
+    "token": "0-9A-Za-z+/=_.~:-",
+    "printable": "!-~",
+}
+"""The alphabets of shapes, narrowest first, as the inside of a character class."""
+
+
+def printable(text: str) -> str:
+    """Text that is safe on a terminal and in a report: control characters and undecodable bytes as visible escapes."""
+    if text.isprintable():
+        return text
+    shown = []
+    for character in text:
+        point = ord(character)
+        if 0xDC80 <= point <= 0xDCFF:
+            shown.append(f"\\x{point - 0xDC00:02x}")
+        elif character.isprintable():
+            shown.append(character)
+        else:
+            shown.append(character.encode("unicode_escape", "surrogatepass").decode("ascii"))
+    return "".join(shown)

@@ -1,0 +1,78 @@
+"""Rule: one token kind, valid and ready to match. Made from rule files by `scanner.rulebook`.
+
+A rule is matched twice. The first pass (`scanner.engine`) runs the `trigger` of every rule over all bytes at once; it may
+say too much, never too little. The second pass (`scanner.confirm`) runs the exact `pattern` on the text around a hit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from scanner.model import Confidence, TokenKind
+
+
+class Family(StrEnum):
+    """How a kind is recognised."""
+
+    PREFIXED = "prefixed"
+    """by a fixed text inside the value"""
+    CONTEXTUAL = "contextual"
+    """by its form and a keyword near it: the value alone says nothing"""
+    STRUCTURED = "structured"
+    """by a syntax around it: PEM, URLs, headers, configuration files"""
+    GENERIC = "generic"
+    """by the name it is assigned to and its own likelihood"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A second part that belongs to a secret: the finding carries it as `name` when `rule` matches `within` lines."""
+
+    name: str
+    rule: str
+    within: int
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One token kind.
+
+    trigger    first pass: a Hyperscan expression over bytes that ends at the shortest text that can still become a
+               match. Empty for contextual rules, which the engine groups by `value` and `keywords`.
+    pattern    second pass: for the `regex` package, over bytes, with the named group `secret`; every other named group
+               becomes a part of the finding. Boundaries (what may not stand before or after) are in it.
+    value      the expression of the secret alone, without boundaries or context.
+    shortest   the fewest bytes the secret can have.
+    before     the most bytes of a match that can lie before the end of its trigger.
+    after      the most bytes of a match that can lie after the end of its trigger.
+    prefix     the fixed text that the secret begins with; "" if there is none. Masks show it.
+    literals   fixed texts of which every match holds at least one; for the search for encoded forms.
+    keywords   contextual: lower-case words of which one must stand near the value.
+    checks     names of functions in `scanner.checks`, all of which must pass.
+    reject     a failed check means "not a token"; otherwise it means low confidence.
+    confidence what a match is worth when nothing speaks for or against it.
+    filters    names of filters in `scanner.filters` that judge this kind, beside those that judge every kind.
+    identifier not a secret by itself: never reported alone, only as the part of a pair.
+    """
+
+    kind: TokenKind
+    family: Family
+    trigger: str
+    pattern: str
+    value: str
+    shortest: int
+    before: int
+    after: int
+    prefix: str = ""
+    literals: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    reject: bool = True
+    confidence: Confidence = Confidence.HIGH
+    filters: tuple[str, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    identifier: bool = False
+    site: str = ""
+    note: str = ""
