@@ -1,7 +1,7 @@
 """What was decided or done, by whom, when: append-only, each record chained to the one before by its hash.
 
-`hash = SHA-256(canonical JSON of seq, at, actor, event, subject, details, previous hash)`. The newest sequence number and
-hash are also kept beside the table (`head`), so that a cut-off tail shows, not only an edit or a gap.
+`hash = SHA-256(canonical JSON of seq, at, actor, event, subject, details, previous hash)`. The newest sequence number
+and hash are also kept beside the table (`head`), so that a cut-off tail shows, not only an edit or a gap.
 """
 
 from __future__ import annotations

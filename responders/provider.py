@@ -240,5 +240,5 @@ class Provider(Protocol):
         ...
 
     def needs_secret(self) -> bool:
-        """Whether acting or proving needs the plaintext, which is then sealed in the pending action (and only there)."""
+        """Whether acting or proving needs the plaintext, which is then sealed in the pending action."""
         ...

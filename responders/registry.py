@@ -138,7 +138,7 @@ class KeyRegistry(Protocol):
         ...
 
     def get(self, key_id: str) -> KnownKey:
-        """The record with this id, or the one that alone has this name. Raises NoSuchRecord, UsageError if ambiguous."""
+        """The record with this id, or the one that alone has this name. Raises NoSuchRecord; UsageError if several."""
         ...
 
     def by_provider_id(self, provider: str, provider_key_id: str) -> KnownKey | None:
@@ -164,7 +164,7 @@ class KeyRegistry(Protocol):
     def put(self, key: KnownKey, change: Change, *, if_tag: str | None = None) -> KnownKey:
         """Stores a changed record with a new entity tag and history entry and returns it.
 
-        `if_tag` (None: whatever it is) must be the tag that is stored, else StaleRecord. A lock is the caller's to mind.
+        `if_tag` (None: whatever it is) must be the tag that is stored, else StaleRecord. Locks are minded by the caller.
         """
         ...
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import NewType, NoReturn
+from typing import BinaryIO, NewType, NoReturn, Protocol
 
 Fingerprint = NewType("Fingerprint", str)
 """`kfp1:` and 64 hex digits: HMAC-SHA256 of a secret under this installation's key."""
@@ -186,10 +186,18 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes and where they were met. `origin.blob`, where known, identifies the content."""
+    """Bytes and where they were met. `origin.blob`, where known, identifies the content.
+
+    A large file comes as several blobs that overlap: `offset` is where `data` begins in the file, `first_line` the
+    number of its first line. The first of them also carries `stream`, an open binary file over the whole content, for
+    unpacking archives too large to be held in memory; whoever yields the blob closes it.
+    """
 
     data: bytes
     origin: Origin
+    offset: int = 0
+    first_line: int = 1
+    stream: BinaryIO | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +251,30 @@ class Scanned:
 
     blobs: int
     bytes: int
+
+
+class Unit(Protocol):
+    """A piece of work that one worker process reads and scans. It can be pickled; it holds no secrets.
+
+    `weight` is about how many bytes there are to scan, so that work is cut by weight and not by count.
+    """
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes this is."""
+        ...
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """Reads what is to be scanned; called in the worker."""
+        ...
+
+
+class Source(Protocol):
+    """Where units come from: one target, or one part of it."""
+
+    def units(self) -> Iterator[Unit | Skipped]:
+        """The work there is, cut into units; called in the main process."""
+        ...
 
 
 ScanEvent = Finding | Suppressed | Skipped | Scanned
