@@ -1,0 +1,96 @@
+"""What one command line works with: configuration, records, fingerprint key; each made when first asked for."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from keyfuse.config import Config
+    from responders.notify.channels import Channels
+    from responders.records import Records
+    from responders.respond import Responder
+    from scanner.model import Fingerprinter
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Session:
+    """The context object of every command. Closing it lets go of the database."""
+
+    def __init__(self, config_path: str | None = None, clock: Callable[[], datetime] = utc_now) -> None:
+        self._config_path = config_path
+        self._config: Config | None = None
+        self._records: Records | None = None
+        self._fingerprinter: Fingerprinter | None = None
+        self.clock = clock
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force. Raises ConfigError."""
+        if self._config is None:
+            from keyfuse.config import load  # noqa: PLC0415  (commands that need no configuration do not pay for it)
+
+            self._config = load(Path(self._config_path) if self._config_path else None, os.environ)
+        return self._config
+
+    @property
+    def actor(self) -> str:
+        """Who is asking, for the audit log and key histories: `login@host`."""
+        try:
+            login = getpass.getuser()
+        except (KeyError, OSError):
+            login = f"uid-{os.getuid()}"
+        return f"{login}@{socket.gethostname()}"
+
+    def has_records(self) -> bool:
+        """Whether there is a database already; asking makes none."""
+        from keyfuse.wiring import has_records  # noqa: PLC0415  (keeps SQLAlchemy off the way of a clean audit)
+
+        return self._records is not None or has_records(self.config)
+
+    def records(self) -> Records:
+        """The database, opened (and made, or brought up to date) at the first call. Raises StoreError."""
+        if self._records is None:
+            from keyfuse.wiring import open_records  # noqa: PLC0415  (keeps SQLAlchemy off the way of a clean audit)
+
+            self._records = open_records(self.config, self.clock)
+        return self._records
+
+    def fingerprinter(self) -> Fingerprinter:
+        """The installation's fingerprint key, made at the first use. Raises KeyFileError."""
+        if self._fingerprinter is None:
+            from responders.keyfile import load_or_create  # noqa: PLC0415  (commands without secrets do not need it)
+
+            self._fingerprinter = load_or_create(self.config.data_dir)
+        return self._fingerprinter
+
+    def responder(self) -> Responder:
+        """The coordinator of responses, over these records and the configured providers."""
+        from keyfuse.wiring import build_responder  # noqa: PLC0415  (only commands that respond need it)
+
+        return build_responder(self.config, self.records(), self.clock)
+
+    def channels(self) -> Channels:
+        """The configured notification channels."""
+        from keyfuse.wiring import build_channels  # noqa: PLC0415  (only commands that tell people need it)
+
+        return build_channels(self.config)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._records is not None:
+            self._records.close()

@@ -1,0 +1,42 @@
+"""The one door for errors: what was raised becomes one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from keyfuse import check_rooms
+from keyfuse.exits import Exit
+from scanner.errors import CannotRun, KeyfuseError, UsageError
+from scanner.model import printable
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Runs the program and returns its exit code, whatever happens."""
+    try:
+        check_rooms()
+        code = run()
+        sys.stdout.flush()
+    except UsageError as error:
+        return _say(error, Exit.USAGE)
+    except CannotRun as error:
+        return _say(error, Exit.CANNOT_RUN)
+    except KeyfuseError as error:
+        return _say(error, Exit.CANNOT_RUN)
+    except KeyboardInterrupt:
+        _say("interrupted", Exit.INTERRUPTED)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away. Point stdout at nothing, so that the interpreter's last flush has somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.CANNOT_RUN
+    except OSError as error:
+        return _say(f"{error.strerror or error} ({error.filename})" if error.filename else error, Exit.CANNOT_RUN)
+    return code
+
+
+def _say(message: object, code: Exit) -> int:
+    text = "\n".join(printable(line) for line in str(message).splitlines()) or type(message).__name__
+    print(f"keyfuse: {text}", file=sys.stderr)  # noqa: T201
+    return code
