@@ -164,7 +164,7 @@ class KeyRegistry(Protocol):
     def put(self, key: KnownKey, change: Change, *, if_tag: str | None = None) -> KnownKey:
         """Stores a changed record with a new entity tag and history entry and returns it.
 
-        `if_tag` (None: whatever it is) must be the tag that is stored, else StaleRecord. Locks are minded by the caller.
+        `if_tag` (None: whatever it is) must be the tag that is stored, else StaleRecord. The caller minds locks.
         """
         ...
 

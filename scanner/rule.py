@@ -1,7 +1,7 @@
 """Rule: one token kind, valid and ready to match. Made from rule files by `scanner.rulebook`.
 
 A rule is matched twice. The first pass (`scanner.engine`) runs the `trigger` of every rule over all bytes at once; it
-may say too much, never too little. The second pass (`scanner.confirm`) runs the exact `pattern` on the text around a hit.
+may say too much, never too little. The second pass (`scanner.confirm`) runs the exact `pattern` around a hit.
 """
 
 from __future__ import annotations
