@@ -1,0 +1,1 @@
+"""What a key looks like: data. The shipped rule files, one per provider."""
