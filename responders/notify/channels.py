@@ -21,7 +21,7 @@ class ChannelSettings:
     """One `[notify.channel.<name>]`. Whatever may hold a credential comes by reference, never in the file itself.
 
     name: the name that routes and the queue use.
-    type: `apprise` (e-mail, Slack, Teams and a hundred more), `webhook` (signed JSON), `console` or `file` (JSON lines).
+    type: `apprise` (e-mail, Slack and a hundred more), `webhook` (signed JSON), `console` or `file` (JSON lines).
     personal: one delivery per person instead of one for all; an Apprise URL then holds `{address}` where the person's
         address goes, `mailto://user:password@mail.example.org?to={address}`.
     url_env, url_file: the environment variable or the file that holds the URL (`apprise` and `webhook` need one).
