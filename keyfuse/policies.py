@@ -1,0 +1,75 @@
+"""Turns sections of the configuration into the values that responders take. Objects get values, never the Config."""
+
+from __future__ import annotations
+
+from keyfuse.config import Config
+from responders.notify.channels import ChannelSettings, ChannelType
+from responders.notify.courier import CourierSettings
+from responders.notify.notice import Event
+from responders.notify.routing import Route, Routing
+from responders.policy import Policy
+
+
+def policy_of(config: Config) -> Policy:
+    """`[response]` and `[limits]`."""
+    response = config.response
+    return Policy(
+        dry_run=response.dry_run,
+        unlock_leaked_keys=response.unlock_leaked_keys,
+        protected=response.protected,
+        actions_per_hour=config.limits.actions_per_hour,
+        escalate_after=response.escalate_after,
+        prove_after=response.prove_after,
+        prove_for=response.prove_for,
+        retry_after=response.retry_after,
+        seal_for=response.seal_for,
+        repeat_after=response.repeat_after,
+    )
+
+
+def routing_of(config: Config) -> Routing:
+    """`[notify]`: who is told."""
+    notify = config.notify
+    return Routing(
+        routes=tuple(
+            Route(
+                channels=route.channels,
+                providers=route.providers,
+                min_severity=route.min_severity,
+                owners=route.owners,
+                events=tuple(map(Event, route.events)),
+                to=route.to,
+            )
+            for route in notify.route
+        ),
+        administrators=notify.administrators,
+        account_administrators=notify.account_administrators,
+        default=notify.default,
+        default_channels=notify.default_channels,
+    )
+
+
+def channels_of(config: Config) -> tuple[ChannelSettings, ...]:
+    """`[notify.channel.<name>]`: how notices travel."""
+    return tuple(
+        ChannelSettings(
+            name=name,
+            type=ChannelType(channel.type),
+            personal=channel.personal,
+            url_env=channel.url_env,
+            url_file=channel.url_file,
+            secret_env=channel.secret_env,
+            secret_file=channel.secret_file,
+            path=channel.path,
+            timeout=channel.timeout.total_seconds(),
+        )
+        for name, channel in config.notify.channel.items()
+    )
+
+
+def courier_of(config: Config) -> CourierSettings:
+    """`[notify]`: how patiently they are sent."""
+    notify = config.notify
+    return CourierSettings(
+        retry_after=notify.retry_after, digest_above=notify.digest_above, digest_window=notify.digest_window
+    )
