@@ -3,8 +3,9 @@
 open -> acting -> contained | unconfirmed | blocked | failed
 open -> noted
 unconfirmed -> contained | failed | blocked          (proofs go on, on a schedule)
-blocked -> acting | contained                        (approved, unlocked, under the limit again, or dead meanwhile)
-failed -> acting                                     (a person asks again)
+blocked -> acting | contained | noted | failed       (approved, unlocked, under the limit again, or dead meanwhile)
+failed -> acting | blocked | noted                   (a person asks again)
+noted -> acting | blocked | contained                (seen again, and the key's record says something else by now)
 contained | unconfirmed | blocked | failed | noted -> resolved | dismissed     (a person, with a reason)
 resolved | dismissed | contained | noted -> open     (a new sighting, or a person, reopens it)
 """
@@ -40,10 +41,10 @@ LEGAL: Mapping[IncidentState, frozenset[IncidentState]] = {
     S.OPEN: frozenset({S.ACTING, S.NOTED, S.BLOCKED, S.CONTAINED, S.FAILED, S.RESOLVED, S.DISMISSED}),
     S.ACTING: frozenset({S.CONTAINED, S.UNCONFIRMED, S.BLOCKED, S.FAILED}),
     S.UNCONFIRMED: frozenset({S.CONTAINED, S.FAILED, S.BLOCKED, S.ACTING, S.RESOLVED, S.DISMISSED}),
-    S.BLOCKED: frozenset({S.ACTING, S.CONTAINED, S.RESOLVED, S.DISMISSED}),
-    S.FAILED: frozenset({S.ACTING, S.CONTAINED, S.RESOLVED, S.DISMISSED}),
+    S.BLOCKED: frozenset({S.ACTING, S.CONTAINED, S.NOTED, S.FAILED, S.RESOLVED, S.DISMISSED}),
+    S.FAILED: frozenset({S.ACTING, S.CONTAINED, S.BLOCKED, S.NOTED, S.RESOLVED, S.DISMISSED}),
     S.CONTAINED: frozenset({S.OPEN, S.RESOLVED, S.DISMISSED}),
-    S.NOTED: frozenset({S.OPEN, S.ACTING, S.RESOLVED, S.DISMISSED}),
+    S.NOTED: frozenset({S.OPEN, S.ACTING, S.BLOCKED, S.CONTAINED, S.RESOLVED, S.DISMISSED}),
     S.RESOLVED: frozenset({S.OPEN}),
     S.DISMISSED: frozenset({S.OPEN}),
 }

@@ -1,10 +1,14 @@
-"""The Channel protocol, what a channel may answer, and its settings."""
+"""The Channel protocol, what a channel may answer, its settings, and the set of channels that are configured."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
+
+from responders.notify.notice import Notice
 
 
 class ChannelType(StrEnum):
@@ -39,3 +43,67 @@ class ChannelSettings:
     secret_file: Path | None = None
     path: Path | None = None
     timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The channel took the notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It did not, and why, without any credential. `for_good` says that trying again is no use."""
+
+    reason: str
+    for_good: bool = False
+
+
+Sending = Sent | NotSent
+
+
+class Channel(Protocol):
+    """One way to reach people. Implementations map every failure of theirs to NotSent."""
+
+    @property
+    def name(self) -> str:
+        """The name from the configuration."""
+        ...
+
+    @property
+    def personal(self) -> bool:
+        """Whether each person gets a delivery, rather than all of them one together."""
+        ...
+
+    def send(self, notice: Notice, recipient: str) -> Sending:
+        """Sends one notice; `recipient` is a person's address, or empty on a channel that is not personal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A channel whose settings do not work. What is sent to it waits, so that mending the settings loses nothing."""
+
+    name: str
+    personal: bool
+    reason: str
+
+    def send(self, notice: Notice, recipient: str) -> Sending:
+        """Says why nothing can be sent."""
+        return NotSent(self.reason)
+
+
+class Channels:
+    """The configured channels, by name."""
+
+    def __init__(self, channels: Iterable[Channel] = ()) -> None:
+        self._channels = {channel.name: channel for channel in channels}
+
+    def get(self, name: str) -> Channel | None:
+        """The channel with this name; None when it is no longer configured."""
+        return self._channels.get(name)
+
+    def __iter__(self) -> Iterator[Channel]:
+        return iter(self._channels.values())
+
+    def __len__(self) -> int:
+        return len(self._channels)
