@@ -14,26 +14,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from keyfuse.directories import directories
-from keyfuse.settings import (
-    DEFAULT,
+from keyfuse.kinds import (
     Choice,
     Duration,
     Durations,
     FilePath,
     Flag,
-    Group,
     Lists,
-    Named,
     Paths,
-    Section,
     Size,
-    Tables,
     Text,
     Texts,
     Whole,
     Word,
     Words,
 )
+from keyfuse.settings import DEFAULT, Group, Named, Section, Tables
 from scanner.model import Confidence, Severity, printable
 
 EVENTS = ("leaked", "contained", "unconfirmed", "blocked", "failed", "noted", "escalated", "digest", "test")

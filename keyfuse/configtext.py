@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keyfuse.config import Config, shown_url
-from keyfuse.settings import Group, Lists, Named, Section, Setting, Tables, word
+from keyfuse.kinds import Lists
+from keyfuse.settings import Group, Named, Section, Setting, Tables, word
 
 HEAD = """\
 # Every setting of keyfuse with its default. All of it is optional: keep what you change, drop the rest.
