@@ -71,7 +71,8 @@ class KnownKey:
 
     `fingerprint` is None for keys that a provider's listing told us of without their values; those are matched at
     leak time by the provider's own lookup, joined on `provider_key_id`. `masked` shows the last four characters.
-    `state` is what was last known; `effective_state` also minds the clock.
+    `state` is what was last known; `effective_state` also minds the clock. `replaces` and `replaced_by` are ids of
+    records that a reissue links.
     """
 
     id: str
@@ -99,6 +100,8 @@ class KnownKey:
     if_unsupported: IfUnsupported = IfUnsupported.BLOCK
     leaked: bool = False
     history: tuple[Change, ...] = ()
+    replaces: str = ""
+    replaced_by: str = ""
 
     @property
     def disabled(self) -> bool:
@@ -172,6 +175,10 @@ class KeyRegistry(Protocol):
         """The distinct shapes of all keys that have a fingerprint and are not deleted."""
         ...
 
-    def count(self) -> int:
-        """How many keys are not deleted."""
+    def used(self, key_id: str, at: datetime) -> None:
+        """Counts one use of a key; neither its entity tag nor its history changes."""
+        ...
+
+    def count(self, *, iam_id: str | None = None, kind: KeyKind | None = None) -> int:
+        """How many keys are not deleted: all of them, or one identity's, or those of one kind."""
         ...

@@ -285,11 +285,13 @@ class Shape:
     """How registered keys look: a fixed text prefix, then characters of one alphabet; `length` counts all of it.
 
     The registry knows only shapes and fingerprints, so that keys of any form are found where no rule knows them.
+    `longest`, where it is not 0, makes `length` the shortest of a range of lengths, both ends included.
     """
 
     prefix: str
     alphabet: str
     length: int
+    longest: int = 0
 
 
 ALPHABETS: Mapping[str, str] = {

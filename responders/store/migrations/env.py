@@ -1,0 +1,9 @@
+"""What Alembic runs: migrations go through the connection, and in the transaction, that `migrate` opened."""
+
+from alembic import context
+
+from responders.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
