@@ -55,6 +55,8 @@ class Rule:
     confidence what a match is worth when nothing speaks for or against it.
     filters    names of filters in `scanner.filters` that judge this kind, beside those that judge every kind.
     identifier not a secret by itself: never reported alone, only as the part of a pair.
+    written    the form as the rule file has it, in the notation that `notation` names: "layout" or "pattern".
+    source     how the form is known, in words.
     """
 
     kind: TokenKind
@@ -76,3 +78,6 @@ class Rule:
     identifier: bool = False
     site: str = ""
     note: str = ""
+    written: str = ""
+    notation: str = ""
+    source: str = ""

@@ -1,0 +1,156 @@
+"""The rule book: rule files in, valid rules out; and out of a cache just as well.
+
+Reading some hundreds of TOML files takes seconds, so a book can be dumped to bytes and restored in milliseconds.
+Everything needed for the reading itself is imported only when files are really read.
+"""
+# ruff: noqa: PTH  (pathlib costs 9 ms at start)
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rules import FOLDER
+from scanner.errors import RuleError
+from scanner.model import Confidence, Severity, TokenKind
+from scanner.rule import Family, Pair, Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FORMAT = 1
+"""Changes whenever the dumped form does."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """Valid rules, in the order of their files. `hash` identifies what they match, for caches and reports."""
+
+    rules: tuple[Rule, ...]
+    hash: str
+
+    def by_id(self) -> Mapping[str, Rule]:
+        """The rules by their ids."""
+        return {rule.kind.id: rule for rule in self.rules}
+
+    def dump(self) -> bytes:
+        """The book as bytes, for a cache of this machine and this Python."""
+        return marshal.dumps((_FORMAT, sys.version, self.hash, [_flat(rule) for rule in self.rules]), 2)
+
+    @classmethod
+    def restore(cls, data: bytes) -> RuleBook:
+        """The book that `dump` wrote. Raises ValueError when it did not, or another version of it did.
+
+        Not for data that a stranger may have written: the cache directory is the user's own.
+        """
+        try:
+            stamp, python, book_hash, rows = marshal.loads(data)  # noqa: S302 - plain tuples from our own cache
+        except (EOFError, TypeError, ValueError) as error:
+            raise ValueError("not a dumped rule book") from error
+        if (stamp, python) != (_FORMAT, sys.version):
+            raise ValueError("a rule book dumped by another version")
+        return cls(tuple(map(_rule, rows)), book_hash)
+
+
+def load(paths: Sequence[Path] | None = None) -> RuleBook:
+    """The book of the given files (directories stand for the `*.toml` in them); without any, the shipped one.
+
+    Raises RuleError with a line for each thing that is wrong: file, rule and reason.
+    """
+    found, errors = inspect(paths)
+    if errors:
+        raise RuleError("\n".join(map(str, errors)))
+    return RuleBook(tuple(found), _hash(found))
+
+
+def inspect(paths: Sequence[Path] | None = None) -> tuple[list[Rule], list[RuleError]]:
+    """What `load` would load, and everything that keeps it from doing so."""
+    from pathlib import Path  # noqa: PLC0415 - as below
+
+    from scanner import rulefile  # noqa: PLC0415 - TOML and the notations are not needed with a cached book
+
+    found: dict[str, Rule] = {}
+    homes: dict[str, str] = {}
+    errors: list[RuleError] = []
+    for path in _files((FOLDER,) if paths is None else paths, ".toml"):
+        for rule in rulefile.read(Path(path)):
+            if isinstance(rule, RuleError):
+                errors.append(rule)
+            elif rule.kind.id in found:
+                errors.append(
+                    RuleError(f"{path}: rule {rule.kind.id}: this id stands in {homes[rule.kind.id]} already")
+                )
+            else:
+                found[rule.kind.id] = rule
+                homes[rule.kind.id] = path
+    for rule in found.values():
+        for pair in rule.pairs:
+            if pair.rule not in found and not errors:
+                errors.append(
+                    RuleError(f"{homes[rule.kind.id]}: rule {rule.kind.id}: pairs: there is no rule {pair.rule!r}")
+                )
+    return list(found.values()), errors
+
+
+def stamp(paths: Sequence[Path] | None = None) -> str:
+    """A hash of names, sizes and times of the files and of the code that reads them; it changes when they do.
+
+    A cache keyed by it needs no file to be read. Files that cannot be looked at count as empty.
+    """
+    digest = hashlib.sha256(f"{_FORMAT} {sys.version}".encode())
+    code = (
+        __file__,
+        os.path.join(os.path.dirname(__file__), "rulefile.py"),
+        os.path.join(os.path.dirname(__file__), "notation"),
+    )
+    for path in (*_files(code, ".py"), *_files((FOLDER,) if paths is None else paths, ".toml")):
+        try:
+            status = os.stat(path)
+        except OSError:
+            digest.update(f"{path}\0-\0".encode(errors="surrogateescape"))
+            continue
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(paths: Iterable[str | Path], suffix: str) -> Iterator[str]:
+    for given in paths:
+        path = os.fspath(given)
+        if os.path.isdir(path):
+            with os.scandir(path) as entries:
+                yield from sorted(entry.path for entry in entries if entry.name.endswith(suffix))
+        else:
+            yield path
+
+
+def _hash(found: Iterable[Rule]) -> str:
+    rows = sorted(_flat(rule) for rule in found)
+    return hashlib.sha256(repr((_FORMAT, rows)).encode()).hexdigest()[:16]
+
+
+def _flat(rule: Rule) -> tuple[Any, ...]:
+    kind = rule.kind
+    return (
+        *(kind.id, kind.name, kind.provider, int(kind.severity), rule.family.value),
+        *(rule.trigger, rule.pattern, rule.value, rule.shortest, rule.before, rule.after, rule.prefix),
+        *(rule.literals, rule.keywords, rule.checks, rule.reject, int(rule.confidence), rule.filters),
+        tuple((pair.name, pair.rule, pair.within, pair.required) for pair in rule.pairs),
+        *(rule.identifier, rule.site, rule.note, rule.written, rule.notation, rule.source),
+    )
+
+
+def _rule(row: tuple[Any, ...]) -> Rule:
+    name, title, provider, severity, family, trigger, pattern, value, shortest, before, after, prefix, *rest = row
+    literals, keywords, checks, reject, confidence, filters, pairs, identifier, *words = rest
+    site, note, written, notation, source = words
+    return Rule(
+        *(TokenKind(name, title, provider, Severity(severity)), Family(family)),
+        *(trigger, pattern, value, shortest, before, after, prefix),
+        *(literals, keywords, checks, reject, Confidence(confidence), filters),
+        *(tuple(Pair(*pair) for pair in pairs), identifier, site, note, written, notation, source),
+    )
