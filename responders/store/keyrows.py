@@ -64,7 +64,6 @@ def key_of(row: Row[Any], history: tuple[Change, ...]) -> KnownKey:
         last_used_at=maybe_moment(row.last_used_at),
         authn_count=row.authn_count,
         locked=row.locked,
-        # "expired" is never stored: it follows from `expires_at` and the clock.
         state=KeyState(row.state),
         masked=row.masked,
         fingerprint=None if row.fingerprint is None else Fingerprint(row.fingerprint),
