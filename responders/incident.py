@@ -1,6 +1,6 @@
 """One leaked secret is one incident, however many places it is seen in. It moves along legal edges only.
 
-open -> acting -> contained | unconfirmed | blocked | failed
+open -> acting -> contained | unconfirmed | blocked | failed | noted
 open -> noted
 unconfirmed -> contained | failed | blocked          (proofs go on, on a schedule)
 blocked -> acting | contained | noted | failed       (approved, unlocked, under the limit again, or dead meanwhile)
@@ -39,7 +39,7 @@ class IncidentState(StrEnum):
 S = IncidentState
 LEGAL: Mapping[IncidentState, frozenset[IncidentState]] = {
     S.OPEN: frozenset({S.ACTING, S.NOTED, S.BLOCKED, S.CONTAINED, S.FAILED, S.RESOLVED, S.DISMISSED}),
-    S.ACTING: frozenset({S.CONTAINED, S.UNCONFIRMED, S.BLOCKED, S.FAILED}),
+    S.ACTING: frozenset({S.CONTAINED, S.UNCONFIRMED, S.BLOCKED, S.FAILED, S.NOTED}),
     S.UNCONFIRMED: frozenset({S.CONTAINED, S.FAILED, S.BLOCKED, S.ACTING, S.RESOLVED, S.DISMISSED}),
     S.BLOCKED: frozenset({S.ACTING, S.CONTAINED, S.NOTED, S.FAILED, S.RESOLVED, S.DISMISSED}),
     S.FAILED: frozenset({S.ACTING, S.CONTAINED, S.BLOCKED, S.NOTED, S.RESOLVED, S.DISMISSED}),

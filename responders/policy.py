@@ -7,7 +7,7 @@ only then the action itself. `disable` never becomes `delete` unless the key say
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -262,3 +262,13 @@ def _possible(
             return Block(Blocked.UNSUPPORTED, f"{missing}, and cannot suspend its owner either")
         case _:
             assert_never(fallback)
+
+
+def instead(kind: ActionKind, known: KnownKey, capabilities: Capabilities) -> ActionKind | Note | Block:
+    """What to do when the provider, asked for `kind`, says that it cannot do that to this very key."""
+    if kind is ActionKind.DISABLE:
+        owner = DisableKind.OWNER if capabilities.disable is DisableKind.OWNER else DisableKind.NONE
+        return _possible(LeakAction.DISABLE, known.if_unsupported, replace(capabilities, disable=owner))
+    if kind is ActionKind.DELETE and known.action_when_leaked is LeakAction.DELETE:
+        return _possible(LeakAction.DELETE, known.if_unsupported, replace(capabilities, delete=False))
+    return Block(Blocked.UNSUPPORTED, "the provider cannot do what the key's record names either (if_unsupported)")

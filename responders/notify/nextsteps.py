@@ -30,7 +30,7 @@ def next_steps(event: Event, incident: Incident, known: KnownKey | None) -> list
             return [*unblock(incident, known), replace_key(known), clean_up(incident), close(incident)]
         case Event.FAILED:
             return [
-                f"Revoke the key by hand at its provider, or have keyfuse try again:  keyfuse leaks respond {incident.id}",
+                f"Revoke it by hand at its provider, or have keyfuse try again:  keyfuse leaks respond {incident.id}",
                 replace_key(known),
                 clean_up(incident),
                 close(incident),

@@ -19,7 +19,7 @@ HEADLINES = {
     Event.LEAKED: "{key} leaked; keyfuse is at work on it",
     Event.CONTAINED: "{key} leaked and is now dead, which is proven",
     Event.UNCONFIRMED: "{key} leaked; its end was accepted but is not yet proven",
-    Event.BLOCKED: "{key} leaked and STILL WORKS: nothing was done, and somebody has to decide",
+    Event.BLOCKED: "{key} leaked and may STILL WORK: nothing was done to it, and somebody has to decide",
     Event.FAILED: "{key} leaked and may STILL WORK: what was tried has failed",
     Event.NOTED: "{key} leaked; it was left as it is",
     Event.ESCALATED: "{key} leaked and is NOT CONTAINED in time",
