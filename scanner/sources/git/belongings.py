@@ -1,0 +1,94 @@
+"""What a repository holds beside its objects: names of refs, logs of refs, and the other files of its own directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scanner.errors import SourceError
+from scanner.model import Blob, Origin, Place, Skipped, printable
+from scanner.sources.files import NAME_LENGTH, Frame
+from scanner.sources.git.command import Git
+from scanner.sources.git.repository import Repository
+
+WEIGHT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RefNames:
+    """Unit: the names of all refs that are long enough to hold a credential."""
+
+    git: Git
+    name: str
+    weight: int = WEIGHT
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """One blob for each name."""
+        try:
+            names = self.git.run("for-each-ref", "--format=%(refname)").splitlines()
+        except SourceError as error:
+            yield Skipped(f"{printable(self.name)} refs", str(error))
+            return
+        for name in names:
+            if len(name.rpartition(b"/")[2]) >= NAME_LENGTH:
+                ref = os.fsdecode(name)
+                yield Blob(name, Origin(Place.REF_NAME, ref, repository=self.name, ref=ref))
+
+
+@dataclass(frozen=True, slots=True)
+class Reflogs:
+    """Unit: the logs of refs, without the ids that every line of them begins with."""
+
+    directory: str
+    name: str
+    logs: tuple[str, ...]
+    weight: int
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """One blob for each log; its lines are the log's."""
+        for log in self.logs:
+            try:
+                with open(os.path.join(self.directory, log), "rb") as file:
+                    lines = file.read().split(b"\n")
+            except OSError as error:
+                yield Skipped(f"{printable(self.name)} {printable(log)}", f"it cannot be read: {error.strerror}")
+                continue
+            text = b"\n".join(line.split(b" ", 2)[-1] for line in lines)
+            if text:
+                yield Blob(text, Origin(Place.REFLOG, log, repository=self.name))
+
+
+def reflogs(repository: Repository, name: str) -> Iterator[Reflogs]:
+    """The unit of all reflogs, those of linked work trees too; none where there are no logs."""
+    root = repository.common_dir
+    logs = []
+    weight = WEIGHT
+    for part in (
+        "logs",
+        *(os.path.join("worktrees", each, "logs") for each in _names(os.path.join(root, "worktrees"))),
+    ):
+        for directory, _, files in os.walk(os.path.join(root, part)):
+            for file in sorted(files):
+                path = os.path.join(directory, file)
+                if os.path.isfile(path) and not os.path.islink(path):
+                    weight += os.path.getsize(path)
+                    logs.append(os.path.relpath(path, root))
+    if logs:
+        yield Reflogs(root, name, tuple(logs), weight)
+
+
+def own_files(repository: Repository, name: str) -> tuple[Frame, frozenset[str]]:
+    """How to walk the repository's own directory, and what to leave out since it is read in another way."""
+    label = ".git" if repository.work_tree is not None else ""
+    left_out = {"objects", "refs", "logs", "packed-refs", "index"}
+    for each in _names(os.path.join(repository.common_dir, "worktrees")):
+        left_out.update(os.path.join("worktrees", each, part) for part in ("logs", "index", "refs"))
+    return Frame(repository.common_dir, label, name, Place.CONFIG), frozenset(left_out)
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []

@@ -1,0 +1,173 @@
+"""The object database: every blob, commit and annotated tag, listed here and read in workers."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Container, Generator, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from scanner.model import Blob, Origin, Place, Skipped, printable
+from scanner.sources.git.command import Git, pipe, stop, words
+from scanner.sources.git.messages import commit_blobs, tag_blobs
+from scanner.sources.git.reading import GitObject, Unreadable, read_objects
+from scanner.sources.windows import windows
+
+UNIT_WEIGHT = 16 << 20
+_OBJECT_WEIGHT = 2 << 10  # asking for a small object and matching it takes about as long as scanning so many bytes
+_TOLD_ONE_BY_ONE = 10
+_CHECK = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBatch:
+    """Unit: some objects of one repository. `ids` are separated by spaces; `name` is how the repository is shown."""
+
+    git: Git
+    name: str
+    ids: str
+    weight: int
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """Reads the objects; blobs as they are, commits and tags as their messages and identities."""
+        known: set[bytes] = set()
+        for found in read_objects(self.git, self.ids.split(" ")):
+            if isinstance(found, Unreadable):
+                yield Skipped(f"{printable(self.name)} object {found.id}", found.reason)
+            else:
+                yield from self._blobs(found, known)
+
+    def _blobs(self, found: GitObject, known: set[bytes]) -> Iterator[Blob]:
+        match found.type:
+            case "blob":
+                origin = Origin(Place.BLOB, "", repository=self.name, blob=found.id)
+                if found.spool is not None:
+                    yield from windows(found.spool, origin)
+                elif found.content:
+                    yield Blob(found.content, origin)
+            case "commit":
+                yield from commit_blobs(found, self.name, known)
+            case "tag":
+                yield from tag_blobs(found, self.name, known)
+
+
+def all_objects(git: Git, name: str, known: Container[str] = ()) -> Iterator[ObjectBatch | Skipped]:
+    """Units of every object there is, reachable or not, but for trees and those in `known`."""
+    cutter = _Cutter(git, name, known)
+    listing = ("cat-file", "--batch-all-objects", "--buffer", _CHECK)
+    status, complaint = yield from _list(cutter, git, (*listing, "--unordered"))
+    if status:
+        # A damaged pack ends a listing that follows the packs. One by id passes over what git cannot open.
+        cutter.start_again()
+        _, more = yield from _list(cutter, git, listing)
+        complaint = complaint or more
+    yield from cutter.rest()
+    if complaint:
+        yield Skipped(f"{printable(name)} objects", f"git could not read all of them: {words(complaint)}")
+
+
+def objects_of(
+    git: Git, name: str, revisions: tuple[str, ...], known: Container[str] = ()
+) -> Iterator[ObjectBatch | Skipped]:
+    """Units of what some commits hold (`revisions` as `git rev-list` takes them), as `all_objects` gives them."""
+    with tempfile.TemporaryFile() as complaints:
+        commits = git.start(
+            "rev-list", "--objects", "--no-object-names", "--missing=print", *revisions, "--", stderr=complaints
+        )
+        try:
+            cutter = _Cutter(git, name, known)
+            _, complaint = yield from _list(cutter, git, ("cat-file", "--buffer", _CHECK), pipe(commits.stdout))
+            yield from cutter.rest()
+            if commits.wait() or complaint:
+                complaint += _said(complaints)
+                yield Skipped(f"{printable(name)} commits", f"git could not read all of them: {words(complaint)}")
+        finally:
+            stop(commits)
+
+
+def missing_objects(git: Git, name: str, reason: str) -> Iterator[Skipped]:
+    """One Skipped with the number of objects that the refs lead to and that are not here."""
+    with git.lines("rev-list", "--objects", "--no-object-names", "--missing=print", "--all", "--") as lines:
+        missing = sum(line.startswith(b"?") for line in lines)
+    if missing:
+        count = "1 object is" if missing == 1 else f"{missing} objects are"
+        yield Skipped(f"{printable(name)} objects", f"{count} not here: {reason}")
+
+
+class _Cutter:
+    """Cuts a list of objects into units of about the same weight."""
+
+    def __init__(self, git: Git, name: str, known: Container[str]) -> None:
+        self._git = git
+        self._name = name
+        self._known = known
+        self._ids: list[str] = []
+        self._weight = 0
+        self._cut: list[str] = []
+        self._damaged: list[str] = []
+
+    def add(self, line: bytes) -> ObjectBatch | None:
+        """Takes one line of git's list; returns a unit when there is enough for one."""
+        fields = line.split()
+        id = fields[0].decode()
+        if len(fields) != 3:
+            self._damaged.append(id.lstrip("?"))
+            return None
+        if fields[1] == b"tree" or id in self._known:
+            return None
+        self._ids.append(id)
+        self._weight += int(fields[2]) + _OBJECT_WEIGHT
+        return self._unit() if self._weight >= UNIT_WEIGHT else None
+
+    def start_again(self) -> None:
+        """The list begins anew: what was cut already is known, what was damaged is told again."""
+        done = {id for ids in self._cut for id in ids.split(" ")}
+        done.update(self._ids)
+        before = self._known
+        self._known = done if not before else _Either(done, before)
+        self._damaged = []
+
+    def rest(self) -> Iterator[ObjectBatch | Skipped]:
+        """The last unit, and the objects that could not be looked at."""
+        if self._ids:
+            yield self._unit()
+        for id in self._damaged[:_TOLD_ONE_BY_ONE]:
+            yield Skipped(f"{printable(self._name)} object {id}", "the object is missing or damaged")
+        if (more := len(self._damaged) - _TOLD_ONE_BY_ONE) > 0:
+            yield Skipped(f"{printable(self._name)} objects", f"{more} more objects are missing or damaged")
+
+    def _unit(self) -> ObjectBatch:
+        unit = ObjectBatch(self._git, self._name, " ".join(self._ids), self._weight)
+        self._cut.append(unit.ids)
+        self._ids, self._weight = [], 0
+        return unit
+
+
+class _Either:
+    def __init__(self, *parts: Container[str]) -> None:
+        self._parts = parts
+
+    def __contains__(self, id: object) -> bool:
+        return any(id in part for part in self._parts)
+
+
+def _list(
+    cutter: _Cutter, git: Git, arguments: tuple[str, ...], stdin: int | IO[bytes] = subprocess.DEVNULL
+) -> Generator[ObjectBatch, None, tuple[int, bytes]]:
+    """Runs one listing through the cutter; returns git's exit status and what it complained of."""
+    with tempfile.TemporaryFile() as complaints:
+        process = git.start(*arguments, stdin=stdin, stderr=complaints)
+        try:
+            for line in pipe(process.stdout):
+                if unit := cutter.add(line):
+                    yield unit
+            status = process.wait()
+        finally:
+            stop(process)
+        return status, _said(complaints)
+
+
+def _said(complaints: IO[bytes]) -> bytes:
+    complaints.seek(0)
+    return complaints.read(1 << 16)

@@ -1,0 +1,197 @@
+"""Repositories as sources of work: which parts are read, and how findings in them get their commits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from scanner.errors import SourceError
+from scanner.model import Blob, Finding, Origin, Place, Skipped, Unit, printable
+from scanner.sources.files import Frame, Nested, walk
+from scanner.sources.git.attribution import EVERYTHING, attribute
+from scanner.sources.git.belongings import RefNames, own_files, reflogs
+from scanner.sources.git.command import Git, require_git
+from scanner.sources.git.objects import ObjectBatch, all_objects, missing_objects, objects_of
+from scanner.sources.git.reading import Unreadable, read_objects
+from scanner.sources.git.repository import Repository
+from scanner.sources.git.staged import StagedChanges, read, staged
+from scanner.sources.windows import windows
+
+_CHECKED_ALWAYS = 8 << 20
+"""Below so many bytes of objects, a repository is always checked for missing ones: it takes a few milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeBatch:
+    """Unit: files of one commit's tree, as pairs of blob id and path."""
+
+    git: Git
+    name: str
+    entries: tuple[tuple[str, str], ...]
+    weight: int
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """The files' contents."""
+        for (blob, path), found in zip(
+            self.entries, read_objects(self.git, [id for id, _ in self.entries]), strict=True
+        ):
+            origin = Origin(Place.BLOB, path, repository=self.name, blob=blob)
+            if isinstance(found, Unreadable):
+                yield Skipped(printable(os.path.join(self.name, path)), found.reason)
+            elif found.spool is not None:
+                yield from windows(found.spool, origin)
+            elif found.content:
+                yield Blob(found.content, origin)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedUnit:
+    """Unit: what is staged."""
+
+    changes: StagedChanges
+    weight: int
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """The staged blobs."""
+        return read(self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRepository:
+    """Work tree, index, history, messages, refs, logs and the repository's own files.
+
+    `refs_only` leaves out objects that no ref leads to. `known` holds ids of objects that need no second look.
+    """
+
+    repository: Repository
+    name: str
+    refs_only: bool = False
+    known: Container[str] = ()
+
+    def units(self) -> Iterator[Unit | Skipped | Nested]:
+        """The work tree first, then the repository itself. What git cannot read is Skipped; the rest goes on."""
+        git = Git(self.repository.git_dir)
+        require_git(git)
+        yield from _work_tree(self.repository, self.name)
+        yield from walk(*own_files(self.repository, self.name))
+        yield from reflogs(self.repository, self.name)
+        yield RefNames(git, self.name)
+        try:
+            yield from self._objects(git)
+        except SourceError as error:
+            yield Skipped(printable(self.name), f"its history cannot be read: {error}")
+
+    def _objects(self, git: Git) -> Iterator[Unit | Skipped]:
+        weight = 0
+        for unit in (
+            objects_of(git, self.name, EVERYTHING, self.known)
+            if self.refs_only
+            else all_objects(git, self.name, self.known)
+        ):
+            if isinstance(unit, ObjectBatch):
+                weight += unit.weight
+            yield unit
+        if self.repository.shallow:
+            yield Skipped(
+                f"{printable(self.name)} history",
+                "it is a shallow clone: older commits are not here; run git fetch --unshallow to have them scanned",
+            )
+        if self.repository.partial:
+            yield from missing_objects(
+                git, self.name, "it is a partial clone; clone it without --filter to have them scanned"
+            )
+        elif weight < _CHECKED_ALWAYS and not self.refs_only:
+            yield from missing_objects(git, self.name, "the repository is damaged; git fsck tells more")
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Names commits and paths; one finding for each leak."""
+        return attribute(Git(self.repository.git_dir), findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """What some commits hold, and nothing else; `revisions` as `git rev-list` takes them."""
+
+    repository: Repository
+    name: str
+    revisions: tuple[str, ...]
+    known: Container[str] = ()
+
+    def units(self) -> Iterator[Unit | Skipped | Nested]:
+        """The objects of these commits."""
+        yield from objects_of(Git(self.repository.git_dir), self.name, self.revisions, self.known)
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Names the commits and paths; one finding for each leak."""
+        return attribute(Git(self.repository.git_dir), findings, self.revisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A repository as it stands, without its history: work tree and what is staged, or HEAD's files if it is bare.
+
+    `own` says whether the repository's own directory is read as well; linked work trees share one.
+    """
+
+    repository: Repository
+    name: str
+    own: bool = True
+
+    def units(self) -> Iterator[Unit | Skipped | Nested]:
+        """The work tree, then the index."""
+        yield from _work_tree(self.repository, self.name)
+        if self.own:
+            yield from walk(*own_files(self.repository, self.name))
+        try:
+            if self.repository.work_tree is None:
+                yield from _head(Git(self.repository.git_dir), self.name)
+            else:
+                changes = replace(staged(self.repository.work_tree), name=self.name)
+                yield StagedUnit(changes, len(changes.files) << 14)
+        except SourceError as error:
+            yield Skipped(printable(self.name), f"its index cannot be read: {error}")
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """One finding for a leak that is in the work tree and staged."""
+        return attribute(Git(self.repository.git_dir), findings, ())
+
+
+class Staged:
+    """What the next commit adds."""
+
+    def __init__(self, directory: str, name: str, index: str | None) -> None:
+        self._changes = replace(staged(directory, index), name=name)
+
+    def units(self) -> Iterator[Unit | Skipped | Nested]:
+        """One unit: there is little."""
+        yield StagedUnit(self._changes, 1 << 20)
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Only what lies in new lines."""
+        files = {file.path: file for file in self._changes.files}
+        return [
+            finding
+            for finding in findings
+            if (file := files.get(finding.origin.path)) is None
+            or file.adds(finding.span.start_line, finding.span.end_line)
+        ]
+
+
+def _work_tree(repository: Repository, name: str) -> Iterator[Unit | Skipped | Nested]:
+    if repository.work_tree is not None:
+        yield from walk(Frame(repository.work_tree, repository=name), frozenset({".git"}))
+
+
+def _head(git: Git, name: str) -> Iterator[Unit]:
+    if git.head() is None:
+        return
+    entries = []
+    for entry in git.run("ls-tree", "-r", "-z", "--full-tree", "HEAD").split(b"\0"):
+        about, _, path = entry.partition(b"\t")
+        fields = about.decode().split(" ")
+        if len(fields) == 3 and fields[1] == "blob":
+            entries.append((fields[2], os.fsdecode(path)))
+    for start in range(0, len(entries), 1000):
+        some = tuple(entries[start : start + 1000])
+        yield TreeBatch(git, name, some, len(some) << 14)

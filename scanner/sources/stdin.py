@@ -1,0 +1,60 @@
+"""Standard input, read as it comes in windows of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from scanner.model import Blob, Finding, Origin, Place, Skipped
+from scanner.sources.windows import OVERLAP
+
+WINDOW = 32 << 20
+"""So much is held at a time; what is shorter comes in one piece."""
+
+
+class StdinUnit:
+    """Unit: what comes in on one stream. It holds the stream, so it cannot go to another process."""
+
+    def __init__(self, stream: BinaryIO, window: int = WINDOW, overlap: int = OVERLAP) -> None:
+        self._stream = stream
+        self._window = window
+        self._overlap = overlap
+        self.weight = window
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """Windows that overlap, until the stream ends."""
+        origin = Origin(Place.STDIN, "-")
+        offset, line, kept = 0, 1, b""
+        try:
+            while fresh := self._fill(self._window - len(kept)):
+                data = kept + fresh
+                yield Blob(data, origin, offset, line)
+                step = max(len(data) - self._overlap, 1)
+                line += data.count(b"\n", 0, step)
+                offset += step
+                kept = data[step:]
+        except OSError as error:
+            yield Skipped("-", f"standard input cannot be read: {error.strerror}")
+
+    def _fill(self, room: int) -> bytes:
+        """As much as there is room for; less only at the end."""
+        pieces = []
+        while room and (piece := self._stream.read(room)):
+            pieces.append(piece)
+            room -= len(piece)
+        return b"".join(pieces)
+
+
+class StdinSource:
+    """Source: one stream, as one unit; nothing more is known of what was found in it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def units(self) -> Iterator[StdinUnit | Skipped]:
+        """The one unit."""
+        yield StdinUnit(self._stream)
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Nothing more is known of what came in."""
+        return list(findings)

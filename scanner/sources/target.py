@@ -1,0 +1,232 @@
+"""Targets: what a person names to be scanned, opened as the sources that fit it."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from scanner.errors import SourceError, UsageError
+from scanner.model import Finding, Skipped, Unit, printable
+from scanner.sources.files import Frame, Nested, single_file, special, walk
+from scanner.sources.git.repository import Repository, repository_around, repository_at
+from scanner.sources.stdin import StdinSource
+
+_URL = re.compile(r"(?:https?|ssh|git|git\+ssh|file)://|[^/\s:@]+@[^/\s:]+:(?!//)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """Which part of a target is wanted. The first five exclude each other; without any of them, it is everything.
+
+    staged     what the next commit adds; `index` is the index file a hook was given
+    since      the commits HEAD has and this revision has not
+    range      the commits of `A..B`
+    ref        everything one ref leads to
+    all_refs   everything any ref leads to, but nothing unreachable
+    history    False: files and index only
+    name       how the target is shown, if not as it was given
+    known      ids of objects that need no second look
+    """
+
+    staged: bool = False
+    since: str | None = None
+    range: str | None = None
+    ref: str | None = None
+    all_refs: bool = False
+    history: bool = True
+    index: str | None = None
+    name: str | None = None
+    known: Container[str] = field(default=())
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The options given of those that exclude each other, as the command line spells them."""
+        given = {
+            "--staged": self.staged,
+            "--since": self.since is not None,
+            "--range": self.range is not None,
+            "--ref": self.ref is not None,
+            "--all-refs": self.all_refs,
+            "--no-history": not self.history,
+        }
+        return tuple(name for name, is_given in given.items() if is_given)
+
+
+class Part(Protocol):
+    """One source of a target; it may meet repositories that become parts of their own."""
+
+    def units(self) -> Iterator[Unit | Skipped | Nested]:
+        """The work there is."""
+        ...
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """What can be said about findings once all of them are known."""
+        ...
+
+
+class Plain:
+    """Part: files that belong to no repository."""
+
+    def __init__(self, units: Iterator[Unit | Skipped | Nested]) -> None:
+        self._units = units
+
+    def units(self) -> Iterator[Unit | Skipped | Nested]:
+        """What was given."""
+        return self._units
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Nothing more is known of plain files."""
+        return list(findings)
+
+
+class Target:
+    """An opened target: first all of `units`, then `finish` with everything that was found in them."""
+
+    def __init__(
+        self, part: Part, options: TargetOptions, repository: Repository | None = None, name: str = ""
+    ) -> None:
+        self._waiting: list[Part] = [part]
+        self._options = options
+        self._parts = {name: part}
+        self._seen: set[str] = set()
+        if repository is not None:
+            self._is_new(repository)
+
+    def units(self) -> Iterator[Unit | Skipped]:
+        """The work there is, that of repositories met on the way last. May be asked for once."""
+        while self._waiting:
+            for unit in self._waiting.pop().units():
+                if isinstance(unit, Nested):
+                    self._enter(unit)
+                else:
+                    yield unit
+
+    def finish(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Findings with commits and paths, one for each leak, in a stable order."""
+        groups: dict[str, list[Finding]] = {}
+        for finding in findings:
+            groups.setdefault(finding.origin.repository or "", []).append(finding)
+        finished = [each for name, group in groups.items() for each in self._part(name).finish(group)]
+        return sorted(finished, key=_order)
+
+    def _part(self, name: str) -> Part:
+        return self._parts.get(name) or Plain(iter(()))
+
+    def _enter(self, nested: Nested) -> None:
+        from scanner.sources.git.source import Present, WholeRepository  # noqa: PLC0415 - see open_target
+
+        repository = repository_at(nested.path)
+        if repository is None or os.path.realpath(repository.git_dir) in self._seen:
+            return
+        is_new = self._is_new(repository)
+        if is_new and self._options.history:
+            part: Part = WholeRepository(repository, nested.shown, known=self._options.known)
+        else:
+            part = Present(repository, nested.shown, own=is_new)
+        self._parts[nested.shown] = part
+        self._waiting.append(part)
+
+    def _is_new(self, repository: Repository) -> bool:
+        """Notes a repository; False when its objects are those of one that was noted before."""
+        common = os.path.realpath(repository.common_dir)
+        is_new = common not in self._seen
+        self._seen.update((common, os.path.realpath(repository.git_dir)))
+        return is_new
+
+
+def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO | None = None) -> Target:
+    """Opens a path (file, directory, repository with or without a work tree, archive) or `-`, which is `stdin`.
+
+    Raises UsageError where the options do not fit each other or the target, SourceError where there is nothing to read.
+    A git URL (see `is_git_url`) has to be mirrored first, and the mirror opened under the URL as `name`.
+    """
+    options = options or TargetOptions()
+    chosen = options.chosen
+    if len(chosen) > 1:
+        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other: give one of them")
+    if text == "-":
+        if chosen:
+            raise UsageError(f"{chosen[0]} is for repositories, and this is standard input")
+        return Target(StdinSource(stdin or sys.stdin.buffer), options)
+    about = _stat(text)
+    if chosen and chosen != ("--no-history",):
+        return _repository(text, options, chosen[0])
+    if stat.S_ISDIR(about.st_mode):
+        return _directory(text, options)
+    if stat.S_ISREG(about.st_mode):
+        return Target(Plain(iter((single_file(text),))), options)
+    reason = f"it is {special(about.st_mode)}, not a file; pipe its content into: keyfuse audit -"
+    return Target(Plain(iter((Skipped(printable(text), reason),))), options)
+
+
+def is_git_url(text: str) -> bool:
+    """Whether a target is a repository somewhere else: a URL git knows, or `user@host:path`."""
+    return _URL.match(text) is not None and not os.path.lexists(text)
+
+
+def _stat(text: str) -> os.stat_result:
+    try:
+        return os.stat(text)
+    except FileNotFoundError:
+        if os.path.lexists(text):
+            raise SourceError(f"{printable(text)} is a link to something that does not exist") from None
+        raise SourceError(f"{printable(text)} does not exist") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        raise SourceError(f"{printable(text)} cannot be opened: {reason}") from None
+
+
+def _directory(text: str, options: TargetOptions) -> Target:
+    repository = repository_at(text)
+    label = "" if text in (".", "./") else text
+    if repository is None:
+        return Target(Plain(walk(Frame(text, label))), options)
+    return _open_repository(repository, options, options.name or text)
+
+
+def _repository(text: str, options: TargetOptions, option: str) -> Target:
+    repository = repository_around(text)
+    if repository is None:
+        raise UsageError(f"{option} is for repositories, and there is none at or above {printable(text)}")
+    return _open_repository(repository, options, options.name or text)
+
+
+def _open_repository(repository: Repository, options: TargetOptions, name: str) -> Target:
+    # Only repositories need what starts git; a single file is scanned before that is imported.
+    from scanner.sources.git import revisions, source  # noqa: PLC0415
+    from scanner.sources.git.command import Git  # noqa: PLC0415
+
+    git = Git(repository.git_dir)
+    part: Part
+    if options.staged:
+        part = source.Staged(repository.work_tree or repository.git_dir, name, options.index)
+    elif options.since is not None:
+        part = source.Commits(repository, name, revisions.since(git, options.since), options.known)
+    elif options.range is not None:
+        part = source.Commits(repository, name, revisions.between(git, options.range), options.known)
+    elif options.ref is not None:
+        part = source.Commits(repository, name, revisions.reachable(git, options.ref), options.known)
+    elif options.history:
+        part = source.WholeRepository(repository, name, options.all_refs, options.known)
+    else:
+        part = source.Present(repository, name)
+    return Target(part, options, repository, name)
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    origin, span = finding.origin, finding.span
+    return (
+        origin.repository or "",
+        origin.path,
+        origin.inside,
+        origin.place,
+        origin.blob or "",
+        span.start,
+        span.end,
+        finding.kind.id,
+    )
