@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,3 +37,19 @@ class Notice:
     incident_id: str | None
     data: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime | None = None
+
+
+def payload(notice: Notice, recipient: str) -> bytes:
+    """The notice as machines get it: one JSON object, the same in the webhook's body and in files."""
+    content = {
+        "version": 1,
+        "id": notice.id,
+        "event": notice.event.value,
+        "created_at": notice.created_at.isoformat() if notice.created_at else None,
+        "recipient": recipient or None,
+        "incident": notice.incident_id,
+        "subject": notice.subject,
+        "text": notice.body,
+        "data": dict(notice.data),
+    }
+    return json.dumps(content, separators=(",", ":")).encode()
