@@ -1,0 +1,344 @@
+"""Finds names and the values beside them, in every syntax that people write.
+
+The first pass hits `TRIGGER`; `pairs` then looks at the text around a hit and nowhere else. Everything here is bounded:
+names begin at most `BEFORE` bytes before a hit, values end at most `AFTER` bytes after it, and no expression can go
+back over more than that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
+
+from scanner.credentialnames import Promise, Sense, sense
+
+BEFORE = 192
+"""The most bytes before the end of a trigger that a pair's name can begin."""
+AFTER = 1024
+"""The most bytes after the end of a trigger that a pair's value can end."""
+
+_KEY = (
+    r"(?:api|access|secret|private|encrypt|encryption|decryption|auth|app|application|client|consumer|master|sign|signing"
+    r"|shared|account|service|license|aes|hmac|jwt|session|storage|subscription|crypto|cipher|root|admin|integration"
+    r"|webhook|developer|partner|merchant|customer|user|team|project|server|write|deploy|registration)[_. -]?key"
+)
+_CORE = (
+    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|pass[_\"'`\\ :=/>&]|pwd|[^a-z]ps?w[\"'\\ :=/>]|secret|token|credential"
+    rf"|authori[sz]ation|auth(?:[_-]?code)?[\"'\\ :=]|{_KEY}|kennwort|senha|contrase|de[ _-]passe"
+    r"|\xe5\xaf\x86\xe7\xa0\x81|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8"
+    r"|\xed\x8c\xa8\xec\x8a\xa4\xec\x9b\x8c\xeb\x93\x9c|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c)"
+)
+_NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
+_BARE = r"[^\s\"'`(){}\[\]<>,;$&|*%=\\][^\s\"'`<>,;(){}]{3,80}"
+_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}[\"'`][^\"'`\s]"
+
+TRIGGER: tuple[str, ...] = (
+    # name = "value", name: 'value', "name", "value", name("value"), name => `value`
+    rf"{_NAME}[\\\"'`\])]{{0,4}}[^\S\n]{{0,8}}(?:[:=]{{1,3}}|=>|!==?|,|->|\(|\?=)\s{{0,8}}{_QUOTED}",
+    # name: str = "value", name string = "value"
+    rf"{_NAME}\]?(?: ?: ?[\w.\[\]|<>? ]{{2,24}}| \*?(?:string|char)(?:\[\d{{0,4}}\])?) ?=\s{{0,4}}{_QUOTED}",
+    # name = lookup("other", "value"), name = other || "value", name = wrapped("value")
+    rf"{_NAME}[\"'\])]{{0,3}}[ \t]{{0,4}}[:=]{{1,2}}[ \t]{{0,4}}[\w.\[\](\'\":]{{2,60}}(?:\(|\|\||\?\?|or |\?:|,)[ \t]{{0,2}}{_QUOTED}",
+    # name=value, name: value
+    rf"{_NAME}[\\\"'`\])]{{0,4}}[ \t]{{0,8}}(?:[:=]{{1,2}}|=>)[ \t]{{0,8}}{_BARE}(?:[\r\n\"'`,;&<)\\]|$|[ \t]{{1,4}}(?:[#\\A-Z|&-]|//))",
+    # --name value, ENV name value, name value
+    rf"(?i:--?|/|ENV |ARG |^|[\n:])\s{{0,8}}(?i:[\w.-]{{0,40}}){_NAME}[ \t]{{1,4}}[\"']?[^\s\"'`(){{}}\[\]<>,;$&|*%=:\\-]"
+    r"[^\s\"'`<>,;(){}=:]{3,80}[\"']?(?:[\r\n\"';]|$|[ \t]+[#\\|&-])",
+    # PASSWORD 'value', IDENTIFIED BY 'value'
+    r"(?i:identified (?:with \w{3,40} )?by|password) {1,2}[\"'][^\s\"']",
+    # <name>value</name>
+    rf"{_NAME}>\s{{0,4}}[^<>\s]{{4}}",
+    # "name": "name", "value": "value"; name="name" value="value"; <key>name</key><string>value
+    rf"{_NAME}\\?[\"']?[\s,]{{1,24}}\\?[\"']?(?i:(?:default)?value|content)\\?[\"']? {{0,2}}[:=]\s{{0,4}}[^\s{{\[]",
+    rf"{_NAME}</(?i:key|name)>\s{{0,16}}<(?i:string|value)>[^<\s]",
+    # "value" == name
+    rf"[\"'`] {{0,2}}[!=]==? {{0,2}}(?i:[\w.$>-]{{0,40}}{_CORE})",
+    # -u name:value; mysql -pvalue; sshpass -p value
+    r"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:[^\s\"'$]",
+    r"(?i:mysql|mysqldump|mysqladmin|sshpass|docker login|redis-cli|mongo|mongodump)\b[^\n]{0,80} -(?:p|a) ?[\"']?[^\s\"'$-]{3}",
+    r"(?i:SecureString|NetworkCredential|[^a-z]auth ?=)[^\n]{0,48}[\"'][^\s\"'$]",
+    # &name=value
+    rf"[?&;](?i:[\w.-]{{0,24}}){_NAME}=[^\s\"'&$<{{%(]{{4}}",
+    # name=&quot;value, name\u0022value
+    rf"{_NAME}(?:&quot;|&#3[49];)?[:=]\s{{0,2}}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
+    # the password is value, password for somebody: value
+    rf"(?i:{_CORE}[ \t](?:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}[\"'`]?)[^\s\"'`]{{4}}",
+)
+"""Hyperscan expressions over bytes, for prefilter mode. They end inside the value, or right after it."""
+
+
+class Syntax(StrEnum):
+    """How name and value are joined."""
+
+    QUOTED = "quoted"
+    BARE = "bare"
+    CALL = "call"
+    DEFAULT = "default"
+    COMPARED = "compared"
+    ELEMENT = "element"
+    NAMED = "named"
+    FLAG = "flag"
+    QUERY = "query"
+    SPACE = "space"
+    PROSE = "prose"
+
+
+class Pair(NamedTuple):
+    """A name and a value beside it; offsets into the searched bytes. The value is without its quotes.
+
+    `key` tells whether the name itself stands in quotes, `start` where it begins.
+    """
+
+    name: bytes
+    sense: Sense
+    start: int
+    value_start: int
+    value_end: int
+    syntax: Syntax
+    key: bool
+
+
+_CUES = (
+    b"pass",
+    b"secret",
+    b"token",
+    b"key",
+    b"pwd",
+    b"auth",
+    b"credential",
+    b"bearer",
+    b"pw",
+    b"psw",
+    b"senha",
+    b"kennwort",
+    b"contras",
+)
+_FOREIGN = tuple(word.encode() for word in ("密码", "비밀번호", "패스워드", "пароль", "contraseña"))
+_NAME_BYTES = bytes(
+    65 if chr(byte).isalnum() and byte < 128 or byte > 127 or byte in b"_.-$@" else 32 for byte in range(256)
+)
+_SCHEMES = (b"basic ", b"bearer ", b"token ", b"apikey ", b"digest ", b"negotiate ", b"bot ", b"key ")
+
+
+class _Patterns(NamedTuple):
+    joint: re.Pattern[bytes]
+    opening: re.Pattern[bytes]
+    fallback: re.Pattern[bytes]
+    compared: re.Pattern[bytes]
+    bare: re.Pattern[bytes]
+    block: re.Pattern[bytes]
+    nameless: re.Pattern[bytes]
+
+
+@cache
+def _patterns() -> _Patterns:
+    """Compiled on first use: starting up must not pay for it."""
+    joint = (
+        rb"(?P<close>(?:\\{0,3}[\"'`]|&quot;|&\#3[49];|[\])}]){0,3}+)(?:"
+        rb"(?P<typed>[ ]?:[ ]?[A-Za-z][\w.\[\]|<>?]{1,24}(?:[ ]\|[ ]?\w{2,12})?[ ]?=(?!=)[ ]{0,2}(?=[A-Za-z@]{0,2}[\"'`]))"
+        rb"|[ \t]{0,16}(?P<op>:=|::=|\?=|\|\|=|\?\?=|=>|->|={2,3}|!={1,2}|\+=|=|:[-=]|:)\s{0,40}+"
+        rb"|(?P<declared>[ \t]\*?(?:string|char)(?:\[\d{0,4}\])?[ \t]?=[ \t]?)"
+        rb"|(?P<attribute>[\s,]{1,24}+\\?[\"']?(?:default)?(?i:value|content)\\?[\"']?[ ]{0,2}[:=]\s{0,8}+)"
+        rb"|(?P<plist></(?i:key|name)>\s{0,16}+<(?i:string|value)>)"
+        rb"|\s{0,2}(?P<comma>,)\s{0,16}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
+        rb"|(?P<call>\()\s{0,8}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
+        rb"|\s{0,2}(?P<or>\|\||\?\?|\bor\b)\s{0,2}(?=[\"'`])"
+        rb"|(?P<element>(?:[ ][^<>]{0,80})?>)\s{0,8}+"
+        rb"|(?P<prose>[ \t](?:is|was|(?:for|of)[ ][\w.@-]{1,40})[ \t]{0,2}[:=]?[ \t]{0,2})(?=[^ \t])"
+        rb"|(?P<space>[ \t]{1,8}+)(?=[^\s=:]))"
+    )
+    return _Patterns(
+        joint=re.compile(joint),
+        opening=re.compile(
+            rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?"
+            rb"(?:[rbufLNU@$]{1,2}|\[\]byte\(|(?:new )?\w{0,20}(?:Secret|String|Str|str|bytes|from|Bytes|Password)\w{0,8}\()?"
+            rb"(?P<quote>\\{0,3}(?:\"\"\"|'''|\"|'|`)|&quot;|&\#3[49];|\\u0022)"
+        ),
+        fallback=re.compile(
+            rb"[\w.:$>-]{1,60}(?:[(\[][\"'][\w.-]{1,60}[\"'])?[\])]{0,2}\s{0,2}(?:,|\|\||\?\?|\bor\b|\?:)\s{0,2}(?=[\"'`])"
+        ),
+        compared=re.compile(rb"([\"'`])[ ]{0,2}[!=]==?[ ]{0,2}$"),
+        bare=re.compile(rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?(?P<value>[^\s\"'`<>;]{1,512}+)"),
+        block=re.compile(rb"[|>][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,40}+(?P<value>[^\s:]{1,512}+)[ \t]*(?:\r?\n|$)"),
+        nameless=re.compile(
+            rb"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:(?P<user>[^\s\"'$]{2,64})"
+            rb"|(?i:mysql\w{0,5}|docker login|sshpass|redis-cli|mongo\w{0,4})\b[^\n]{0,80}?[ ]-(?:p|a)[ ]?[\"']?"
+            rb"(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"
+            rb"|(?i:identified (?:with \w{3,40} )?by)[ ]{1,2}[\"'](?P<sql>[^\s\"']{2,128})[\"']"
+            rb"|(?i:SecureString(?:[ ]-(?:String|AsPlainText|Force))*[ (]+)[\"'](?P<secure>[^\s\"']{2,128})[\"']"
+            rb"|(?i:NetworkCredential|[^a-z]auth[ ]?=[ ]?(?:\w{0,24}))\([ ]?[\"'][\w.@+-]{1,64}[\"'], ?[\"']"
+            rb"(?P<login>[^\s\"']{2,128})[\"']"
+        ),
+    )
+
+
+def pairs(data: bytes, start: int, end: int) -> Iterator[Pair]:
+    """The pairs that hits of the trigger between `start` and `end` (offsets of their ends) point at, in no order.
+
+    A pair is given when its value touches that range, so that hits of one line do not repeat one another's pairs.
+    """
+    low = max(0, start - BEFORE)
+    window = data[low : end + 1]
+    lower = window.lower()
+    mask = window.translate(_NAME_BYTES)
+    seen = set()
+    for cue in _CUES if lower.isascii() else _CUES + _FOREIGN:
+        at = lower.find(cue)
+        while at >= 0:
+            stop = mask.find(b" ", at)
+            stop = len(mask) if stop < 0 else stop
+            begin = mask.rfind(b" ", 0, at) + 1
+            if cue == b"key" and begin == at and lower[at - 1 : at] == b" ":
+                begin = mask.rfind(b" ", 0, at - 1) + 1
+            if begin not in seen and stop - begin <= 96:
+                seen.add(begin)
+                yield from _at(data, low + begin, window[begin:stop].rstrip(b".-"), start, end)
+            at = lower.find(cue, stop)
+    if (
+        b"-u" in window
+        or b" -" in window
+        or b"redential" in window
+        or b"dentified" in lower
+        or b"ecure" in window
+        or b"uth" in window
+    ):
+        yield from _nameless(data, low, start, end)
+
+
+def _at(data: bytes, begin: int, name: bytes, start: int, end: int) -> Iterator[Pair]:
+    """The pair of the name that begins here, if it promises a secret and its value touches the range."""
+    promised = sense(name)
+    if promised is None:
+        return
+    pair = _before(data, begin, name, promised) or _after(data, begin, name, promised)
+    if pair and pair.value_start <= end + 2 and pair.value_end + 3 >= start:
+        if promised.promise in (Promise.AUTH, Promise.TOKEN):
+            value = data[pair.value_start : pair.value_end]
+            for scheme in _SCHEMES:
+                if value[: len(scheme)].lower() == scheme:
+                    pair = pair._replace(value_start=pair.value_start + len(scheme))
+        yield pair
+
+
+def _nameless(data: bytes, low: int, start: int, end: int) -> Iterator[Pair]:
+    """Values that follow no name but a command or a call: `curl -u somebody:…`, `IDENTIFIED BY '…'`."""
+    for found in _patterns().nameless.finditer(data, low, end + 130):
+        group = found.lastgroup or 0
+        first, last = found.span(group)
+        if first <= end + 2 and last + 3 >= start and (group != "user" or _commanded(data, found.start())):
+            syntax = Syntax.FLAG if group in ("user", "option") else Syntax.QUOTED
+            yield Pair(b"password", _PASSWORD, found.start(), first, last, syntax, False)
+
+
+_PASSWORD = Sense(Promise.PASSWORD, plain=True)
+
+
+def _commanded(data: bytes, at: int) -> bool:
+    line = data[data.rfind(b"\n", max(0, at - 400), at) + 1 : at]
+    return b"curl" in line or b"http" in line or b"wget" in line or b"xh " in line
+
+
+def _after(data: bytes, begin: int, name: bytes, promised: Sense) -> Pair | None:
+    """The value that follows a name."""
+    patterns = _patterns()
+    stop = begin + len(name)
+    joint = patterns.joint.match(data, stop, stop + 160)
+    if joint is None:
+        return None
+    at = joint.end()
+    kind = joint.lastgroup or ""
+    syntax = _SYNTAX.get(kind, Syntax.QUOTED)
+    if kind == "op" and joint.group("op")[:1] in b"=!" and joint.group("op")[1:2] == b"=":
+        syntax = Syntax.COMPARED
+    closed = joint.end("close") > joint.start("close")
+    opening = patterns.opening.match(data, at, at + 64)
+    if opening is None and kind in ("op", "declared") and data[at : at + 1] not in b"|>":
+        fallback = patterns.fallback.match(data, at, at + 160)
+        if fallback:
+            opening, syntax = patterns.opening.match(data, fallback.end(), fallback.end() + 48), Syntax.DEFAULT
+    if opening:
+        span = _quoted(data, opening)
+    elif kind == "element":
+        close = data.find(b"<", at, at + AFTER)
+        span = (at, close) if close > at and data[begin - 1 : begin] == b"<" else None
+    elif kind in ("typed", "comma", "call", "or"):
+        return None
+    else:
+        syntax = _bare_syntax(data, begin, name, kind, joint.group("op"), syntax)
+        across = b"\n" in data[stop:at] and kind not in ("attribute", "plist")
+        span = None if across else _unquoted(data, at, syntax, promised)
+    return Pair(name, promised, begin, *span, syntax, closed) if span else None
+
+
+_SYNTAX = {
+    "attribute": Syntax.NAMED,
+    "plist": Syntax.NAMED,
+    "comma": Syntax.NAMED,
+    "call": Syntax.CALL,
+    "or": Syntax.DEFAULT,
+    "element": Syntax.ELEMENT,
+    "prose": Syntax.PROSE,
+    "space": Syntax.SPACE,
+}
+
+
+def _bare_syntax(data: bytes, begin: int, name: bytes, kind: str, op: bytes | None, syntax: Syntax) -> Syntax:
+    before = data[max(0, begin - 1) : begin]
+    if kind == "space" and (name.startswith(b"-") or before == b"/"):
+        return Syntax.FLAG
+    if op == b"=" and before and before in b"?&":
+        return Syntax.QUERY
+    return Syntax.BARE if syntax is Syntax.QUOTED else syntax
+
+
+def _quoted(data: bytes, opening: re.Match[bytes]) -> tuple[int, int] | None:
+    """A value in quotes, up to the same quote behind the same number of backslashes."""
+    quote = opening.group("quote")
+    start = opening.end()
+    limit = start + AFTER
+    end = data.find(quote, start, limit)
+    if not quote.startswith((b"\\", b"&")):
+        while end > start and (end - start - len(data[start:end].rstrip(b"\\"))) % 2:
+            end = data.find(quote, end + 1, limit)
+    if end <= start or (len(quote) < 3 and quote[-1:] != b"`" and b"\n" in data[start:end]):
+        return None
+    return start, end
+
+
+def _unquoted(data: bytes, at: int, syntax: Syntax, promised: Sense) -> tuple[int, int] | None:
+    """A value without quotes: up to white space, and to the sign that ends it where it stands."""
+    patterns = _patterns()
+    if data[at : at + 1] in (b"|", b">"):
+        block = patterns.block.match(data, at, at + AFTER)
+        return block.span("value") if block else None
+    found = patterns.bare.match(data, at, at + AFTER)
+    if found and promised.promise is Promise.AUTH and found.group().lower() + b" " in _SCHEMES:
+        found = patterns.bare.match(data, found.end() + 1, at + AFTER)
+    if found is None:
+        return None
+    value = found.group("value")
+    if syntax is Syntax.QUERY:
+        value = value.split(b"&", 1)[0].split(b"#", 1)[0]
+    value = value.split(b"\\n", 1)[0].split(b"\\r", 1)[0].split(b"&quot", 1)[0]
+    for left, right in ((b"(", b")"), (b"[", b"]"), (b"{", b"}")):
+        if right in value and left not in value:
+            value = value.split(right, 1)[0]
+    value = value.rstrip(b",\\")
+    return (found.start("value"), found.start("value") + len(value)) if value else None
+
+
+def _before(data: bytes, begin: int, name: bytes, promised: Sense) -> Pair | None:
+    """The value that a name is compared with from the left: `"…" == password`."""
+    if b"=" not in data[max(0, begin - 4) : begin]:
+        return None
+    compared = _patterns().compared.search(data, max(0, begin - 8), begin)
+    if compared is None:
+        return None
+    end = compared.start()
+    start = data.rfind(compared.group(1), max(0, end - 200), end) + 1
+    if start < 1 or start >= end or b"\n" in data[start:end]:
+        return None
+    return Pair(name, promised, begin, start, end, Syntax.COMPARED, False)
