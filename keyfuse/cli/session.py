@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from keyfuse.config import Config
     from responders.notify.channels import Channels
+    from responders.notify.courier import Courier
     from responders.records import Records
     from responders.respond import Responder
     from scanner.model import Fingerprinter
@@ -53,10 +54,11 @@ class Session:
         return f"{login}@{socket.gethostname()}"
 
     def has_records(self) -> bool:
-        """Whether there is a database already; asking makes none."""
-        from keyfuse.wiring import has_records  # noqa: PLC0415  (keeps SQLAlchemy off the way of a clean audit)
-
-        return self._records is not None or has_records(self.config)
+        """Whether there is a database already; asking makes none. A server's is taken to be there."""
+        if self._records is not None:
+            return True
+        scheme, _, path = self.config.database.url.partition(":///")
+        return scheme != "sqlite" or Path(path).exists()
 
     def records(self) -> Records:
         """The database, opened (and made, or brought up to date) at the first call. Raises StoreError."""
@@ -80,11 +82,17 @@ class Session:
 
         return build_responder(self.config, self.records(), self.clock)
 
+    def courier(self) -> Courier:
+        """What delivers the notices that wait."""
+        from keyfuse.wiring import build_courier  # noqa: PLC0415  (only commands that tell people need it)
+
+        return build_courier(self.config, self.records(), self.clock)
+
     def channels(self) -> Channels:
         """The configured notification channels."""
         from keyfuse.wiring import build_channels  # noqa: PLC0415  (only commands that tell people need it)
 
-        return build_channels(self.config)
+        return build_channels(self.config, self.clock)
 
     def __enter__(self) -> Self:
         return self
