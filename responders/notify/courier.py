@@ -128,8 +128,6 @@ class Courier:
             for delivery in plain:
                 tx.notices.mark(replace(delivery, next_at=until))
             return others, Round(held=len(plain))
-        if len(plain) == 1:
-            return others + plain, Round()
         folded = digest([delivery.notice for delivery in plain], channel, recipient, now)
         tx.notices.enqueue(folded, channel, recipient, now)
         for delivery in plain:
@@ -179,8 +177,9 @@ class Courier:
 
     def _put_back(self, delivery: Delivery) -> None:
         """Leaves a delivery to the next round; it was not tried, so it does not count as a try."""
+        wait = next(iter(self._settings.retry_after), CLAIM)
         with self._records.begin() as tx:
-            tx.notices.mark(replace(delivery, next_at=self._clock() + self._settings.retry_after[0]))
+            tx.notices.mark(replace(delivery, next_at=self._clock() + wait))
 
 
 def _send(channel: Channel | None, delivery: Delivery, name: str) -> Sending:

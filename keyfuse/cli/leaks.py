@@ -1,0 +1,286 @@
+"""`keyfuse leaks`: what leaked, what was done about it, and what waits for a person."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import click
+
+from keyfuse.cli.session import Session
+from keyfuse.cli.tables import fields, table
+from keyfuse.exits import Exit
+from responders.incident import Action, Incident, IncidentState
+from responders.notify.queue import Delivery
+from responders.notify.wording import moment, where
+from responders.registry import KnownKey
+from scanner.errors import UsageError
+from scanner.model import printable
+
+SHORT_ID = 12
+SETTLED = frozenset({IncidentState.CONTAINED, IncidentState.NOTED, IncidentState.RESOLVED, IncidentState.DISMISSED})
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
+)
+reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; it goes to the audit log.")
+
+
+@click.group(epilog="Example: keyfuse leaks list --state blocked")
+def command() -> None:
+    """Incidents: what leaked, what was done, what waits for you."""
+
+
+@command.command("list", epilog="Example: keyfuse leaks list --state blocked --state failed")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in IncidentState]),
+    help="Only incidents in this state; may be given several times.",
+)
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most so many, newest first.")
+@format_option
+@click.pass_obj
+def list_leaks(session: Session, states: tuple[str, ...], limit: int, form: str) -> None:
+    """List incidents, newest first, each with its state."""
+    with session.records().read() as tx:
+        found = tx.incidents.list(states=[IncidentState(state) for state in states], limit=limit)
+        known = {incident.id: _known(tx.keys.get, incident) for incident in found}
+    if form == "json":
+        _print_json({"version": 1, "leaks": [as_json(incident, known[incident.id]) for incident in found]})
+    elif found:
+        heads = ("INCIDENT", "STATE", "SEVERITY", "KEY", "PROVIDER", "MASKED", "PLACES", "OPENED", "WHY")
+        click.echo(table(heads, (_row(incident, known[incident.id]) for incident in found)))
+    else:
+        click.echo("no incidents", err=True)
+
+
+@command.command("show", epilog="Example: keyfuse leaks show 3f2a")
+@click.argument("incident")
+@format_option
+@click.pass_obj
+def show(session: Session, incident: str, form: str) -> None:
+    """Show one incident: where it was seen, what was done, who was told. INCIDENT may be the start of its id."""
+    with session.records().read() as tx:
+        found = tx.incidents.get(incident)
+        known = _known(tx.keys.get, found)
+        actions = tx.incidents.actions(found.id)
+        deliveries = tx.notices.of_incident(found.id)
+    if form == "json":
+        _print_json(
+            as_json(found, known)
+            | {
+                "sightings": [_plain(sighting) for sighting in found.sightings],
+                "actions": [_action_json(action) for action in actions],
+                "notices": [_delivery_json(delivery) for delivery in deliveries],
+            }
+        )
+        return
+    click.echo(_shown(found, known, actions, deliveries))
+
+
+@command.command("approve", epilog="Example: keyfuse leaks approve 3f2a")
+@click.argument("incident")
+@format_option
+@click.pass_obj
+def approve(session: Session, incident: str, form: str) -> int:
+    """Let a blocked incident through the hourly limit, and respond to it."""
+    return _finish(session, session.responder().approve(incident, actor=session.actor), form)
+
+
+@command.command("respond", epilog="Example: keyfuse leaks respond 3f2a --dry-run")
+@click.argument("incident")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@format_option
+@click.pass_obj
+def respond(session: Session, incident: str, dry_run: bool, form: str) -> int:
+    """Apply the key's leak action to an incident that is open, blocked, noted or failed, or prove it once more."""
+    responder = session.responder()
+    after = responder.respond(incident, actor=session.actor, asked=True, dry_run=True if dry_run else None)
+    return _finish(session, after, form)
+
+
+@command.command("resolve", epilog='Example: keyfuse leaks resolve 3f2a --reason "replaced everywhere"')
+@click.argument("incident")
+@reason_option
+@format_option
+@click.pass_obj
+def resolve(session: Session, incident: str, reason: str, form: str) -> None:
+    """Close an incident that is dealt with. Seen in a new place, it opens again."""
+    _print(session, session.responder().resolve(incident, reason, actor=session.actor), form)
+
+
+@command.command("dismiss", epilog='Example: keyfuse leaks dismiss 3f2a --until 90d --reason "a sample, never valid"')
+@click.argument("incident")
+@reason_option
+@click.option("--until", required=True, metavar="TIME", help="When it ends: 2027-01-31, 2027-01-31T12:00Z, 90d or 12h.")
+@format_option
+@click.pass_obj
+def dismiss(session: Session, incident: str, reason: str, until: str, form: str) -> None:
+    """Close an incident that is no concern, for a time. A registered, active key opens it again all the same."""
+    end = parse_until(until, session.clock())
+    _print(session, session.responder().dismiss(incident, reason, end, actor=session.actor), form)
+
+
+@command.command("reopen", epilog='Example: keyfuse leaks reopen 3f2a --reason "it still works"')
+@click.argument("incident")
+@click.option("--reason", default="reopened by hand", show_default=True, metavar="TEXT", help="Why.")
+@format_option
+@click.pass_obj
+def reopen(session: Session, incident: str, reason: str, form: str) -> None:
+    """Open a closed, contained or noted incident again."""
+    _print(session, session.responder().reopen(incident, reason, actor=session.actor), form)
+
+
+def parse_until(text: str, now: datetime) -> datetime:
+    """A date, a time or a span from now. Raises UsageError for anything else, and for what lies in the past."""
+    span = re.fullmatch(r"([0-9]{1,5})([dh])", text)
+    try:
+        end = now + timedelta(**{{"d": "days", "h": "hours"}[span[2]]: int(span[1])}) if span else _moment(text)
+    except (ValueError, OverflowError):
+        raise UsageError(f"--until {text!r} is no time; write 2027-01-31, 2027-01-31T12:00Z, 90d or 12h") from None
+    if end <= now:
+        raise UsageError(f"--until {text} lies in the past; a dismissal ends in the future")
+    return end
+
+
+def _moment(text: str) -> datetime:
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def as_json(incident: Incident, known: KnownKey | None) -> dict[str, Any]:
+    """An incident as programs get it, without its sightings."""
+    plain: dict[str, Any] = _plain(incident)
+    plain["severity"] = incident.severity.label
+    plain["sightings"] = max(plain.pop("sighting_count"), len(incident.sightings))
+    key = None
+    if known is not None:
+        names = ("id", "name", "provider", "action_when_leaked", "state", "owners", "account_id")
+        key = {name: _value(getattr(known, name)) for name in names}
+    return plain | {"key": key}
+
+
+def _finish(session: Session, incident: Incident, form: str) -> int:
+    """Prints where the incident stands after a response, sends what is to be told, and says whether it is proven."""
+    _print(session, incident, form)
+    session.courier().deliver()
+    return Exit.OK if incident.state in SETTLED else Exit.UNPROVEN
+
+
+def _print(session: Session, incident: Incident, form: str) -> None:
+    if form == "json":
+        with session.records().read() as tx:
+            _print_json(as_json(incident, _known(tx.keys.get, incident)))
+    else:
+        evidence = f" ({incident.evidence})" if incident.evidence else ""
+        click.echo(printable(f"{incident.id[:SHORT_ID]} {incident.state.value}: {incident.reason}{evidence}"))
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _known(get: Callable[[str], KnownKey], incident: Incident) -> KnownKey | None:
+    return get(incident.key_id) if incident.key_id else None
+
+
+def _row(incident: Incident, known: KnownKey | None) -> Sequence[str]:
+    return (
+        incident.id[:SHORT_ID],
+        incident.state.value,
+        incident.severity.label,
+        known.name if known else f"({incident.kind_name})",
+        incident.provider,
+        incident.masked,
+        str(max(incident.sighting_count, len(incident.sightings))),
+        moment(incident.opened_at),
+        incident.reason,
+    )
+
+
+def _shown(
+    incident: Incident, known: KnownKey | None, actions: Sequence[Action], deliveries: Sequence[Delivery]
+) -> str:
+    until = f", until {moment(incident.outlives_until)} at the latest" if incident.outlives_until else ""
+    parts = [
+        fields(
+            (
+                ("Incident", incident.id),
+                ("State", incident.state.value),
+                ("Why", incident.reason),
+                ("Proof", incident.evidence),
+                ("Lives on", incident.outlives + until if incident.outlives else ""),
+                ("Dismissed until", moment(incident.dismissed_until)),
+                ("Key", f"{known.name} (id {known.id})" if known else "not registered"),
+                ("Leak action", known.action_when_leaked.value if known else ""),
+                ("Owners", ", ".join(known.owners) if known else ""),
+                ("Kind", f"{incident.kind_name} ({incident.rule})"),
+                ("Provider", incident.provider),
+                ("Masked", incident.masked),
+                ("Fingerprint", incident.fingerprint),
+                ("Severity", incident.severity.label),
+                ("Opened", moment(incident.opened_at)),
+                ("Changed", moment(incident.changed_at)),
+            )
+        ),
+        "Seen in\n" + "\n".join(f"  {where(sighting)}" for sighting in incident.sightings),
+    ]
+    if actions:
+        heads = ("ACTION", "STATE", "OUTCOME", "TRIES", "BEGUN", "WHY")
+        parts.append(table(heads, (_action_row(action) for action in actions)))
+    if deliveries:
+        heads = ("NOTICE", "CHANNEL", "TO", "STATE", "TRIES", "ERROR")
+        parts.append(table(heads, (_delivery_row(delivery) for delivery in deliveries)))
+    return "\n\n".join(parts)
+
+
+def _action_row(action: Action) -> Sequence[str]:
+    tries = str(action.attempts)
+    return action.kind.value, action.state.value, action.outcome, tries, moment(action.created_at), action.reason
+
+
+def _delivery_row(delivery: Delivery) -> Sequence[str]:
+    to, tries = delivery.recipient or "-", str(delivery.attempts)
+    return delivery.notice.event.value, delivery.channel, to, delivery.state.value, tries, delivery.last_error
+
+
+def _action_json(action: Action) -> dict[str, Any]:
+    plain: dict[str, Any] = _plain(action)
+    plain["sealed"] = action.sealed is not None
+    return plain
+
+
+def _delivery_json(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.notice.id,
+        "event": delivery.notice.event.value,
+        "subject": delivery.notice.subject,
+        "channel": delivery.channel,
+        "recipient": delivery.recipient or None,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "next_at": delivery.next_at.isoformat(),
+        "last_error": delivery.last_error,
+    }
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    return {name: _value(getattr(record, name)) for name in record.__dataclass_fields__}
+
+
+def _value(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Enum():
+            return value.value
+        case tuple():
+            return [item if isinstance(item, str) else _plain(item) for item in value]
+        case _:
+            return value
