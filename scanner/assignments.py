@@ -1,6 +1,6 @@
 """Finds names and the values beside them, in every syntax that people write.
 
-The first pass hits `TRIGGER`; `pairs` then looks at the text around a hit and nowhere else. Everything here is bounded:
+The first pass hits `scanner.cues.TRIGGER`; `pairs` then looks at the text around a hit and nowhere else. Everything here is bounded:
 names begin at most `BEFORE` bytes before a hit, values end at most `AFTER` bytes after it, and no expression can go
 back over more than that.
 """
@@ -19,55 +19,6 @@ BEFORE = 192
 """The most bytes before the end of a trigger that a pair's name can begin."""
 AFTER = 1024
 """The most bytes after the end of a trigger that a pair's value can end."""
-
-_KEY = (
-    r"(?:api|access|secret|private|encrypt|encryption|decryption|auth|app|application|client|consumer|master|sign|signing"
-    r"|shared|account|service|license|aes|hmac|jwt|session|storage|subscription|crypto|cipher|root|admin|integration"
-    r"|webhook|developer|partner|merchant|customer|user|team|project|server|write|deploy|registration)[_. -]?key"
-)
-_CORE = (
-    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|pass[_\"'`\\ :=/>&]|pwd|[^a-z]ps?w[\"'\\ :=/>]|secret|token|credential"
-    rf"|authori[sz]ation|auth(?:[_-]?code)?[\"'\\ :=]|{_KEY}|kennwort|senha|contrase|de[ _-]passe"
-    r"|\xe5\xaf\x86\xe7\xa0\x81|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8"
-    r"|\xed\x8c\xa8\xec\x8a\xa4\xec\x9b\x8c\xeb\x93\x9c|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c)"
-)
-_NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
-_BARE = r"[^\s\"'`(){}\[\]<>,;$&|*%=\\][^\s\"'`<>,;(){}]{3,80}"
-_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}[\"'`][^\"'`\s]"
-
-TRIGGER: tuple[str, ...] = (
-    # name = "value", name: 'value', "name", "value", name("value"), name => `value`
-    rf"{_NAME}[\\\"'`\])]{{0,4}}[^\S\n]{{0,8}}(?:[:=]{{1,3}}|=>|!==?|,|->|\(|\?=)\s{{0,8}}{_QUOTED}",
-    # name: str = "value", name string = "value"
-    rf"{_NAME}\]?(?: ?: ?[\w.\[\]|<>? ]{{2,24}}| \*?(?:string|char)(?:\[\d{{0,4}}\])?) ?=\s{{0,4}}{_QUOTED}",
-    # name = lookup("other", "value"), name = other || "value", name = wrapped("value")
-    rf"{_NAME}[\"'\])]{{0,3}}[ \t]{{0,4}}[:=]{{1,2}}[ \t]{{0,4}}[\w.\[\](\'\":]{{2,60}}(?:\(|\|\||\?\?|or |\?:|,)[ \t]{{0,2}}{_QUOTED}",
-    # name=value, name: value
-    rf"{_NAME}[\\\"'`\])]{{0,4}}[ \t]{{0,8}}(?:[:=]{{1,2}}|=>)[ \t]{{0,8}}{_BARE}(?:[\r\n\"'`,;&<)\\]|$|[ \t]{{1,4}}(?:[#\\A-Z|&-]|//))",
-    # --name value, ENV name value, name value
-    rf"(?i:--?|/|ENV |ARG |^|[\n:])\s{{0,8}}(?i:[\w.-]{{0,40}}){_NAME}[ \t]{{1,4}}[\"']?[^\s\"'`(){{}}\[\]<>,;$&|*%=:\\-]"
-    r"[^\s\"'`<>,;(){}=:]{3,80}[\"']?(?:[\r\n\"';]|$|[ \t]+[#\\|&-])",
-    # PASSWORD 'value', IDENTIFIED BY 'value'
-    r"(?i:identified (?:with \w{3,40} )?by|password) {1,2}[\"'][^\s\"']",
-    # <name>value</name>
-    rf"{_NAME}>\s{{0,4}}[^<>\s]{{4}}",
-    # "name": "name", "value": "value"; name="name" value="value"; <key>name</key><string>value
-    rf"{_NAME}\\?[\"']?[\s,]{{1,24}}\\?[\"']?(?i:(?:default)?value|content)\\?[\"']? {{0,2}}[:=]\s{{0,4}}[^\s{{\[]",
-    rf"{_NAME}</(?i:key|name)>\s{{0,16}}<(?i:string|value)>[^<\s]",
-    # "value" == name
-    rf"[\"'`] {{0,2}}[!=]==? {{0,2}}(?i:[\w.$>-]{{0,40}}{_CORE})",
-    # -u name:value; mysql -pvalue; sshpass -p value
-    r"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:[^\s\"'$]",
-    r"(?i:mysql|mysqldump|mysqladmin|sshpass|docker login|redis-cli|mongo|mongodump)\b[^\n]{0,80} -(?:p|a) ?[\"']?[^\s\"'$-]{3}",
-    r"(?i:SecureString|NetworkCredential|[^a-z]auth ?=)[^\n]{0,48}[\"'][^\s\"'$]",
-    # &name=value
-    rf"[?&;](?i:[\w.-]{{0,24}}){_NAME}=[^\s\"'&$<{{%(]{{4}}",
-    # name=&quot;value, name\u0022value
-    rf"{_NAME}(?:&quot;|&#3[49];)?[:=]\s{{0,2}}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
-    # the password is value, password for somebody: value
-    rf"(?i:{_CORE}[ \t](?:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}[\"'`]?)[^\s\"'`]{{4}}",
-)
-"""Hyperscan expressions over bytes, for prefilter mode. They end inside the value, or right after it."""
 
 
 class Syntax(StrEnum):
@@ -89,7 +40,8 @@ class Syntax(StrEnum):
 class Pair(NamedTuple):
     """A name and a value beside it; offsets into the searched bytes. The value is without its quotes.
 
-    `key` tells whether the name itself stands in quotes, `start` where it begins.
+    `start` is where the name begins, `closed` whether it stands in quotes itself, `sign` what joins the two, if it is
+    a sign like `=`.
     """
 
     name: bytes
@@ -98,7 +50,8 @@ class Pair(NamedTuple):
     value_start: int
     value_end: int
     syntax: Syntax
-    key: bool
+    closed: bool
+    sign: bytes
 
 
 _CUES = (
@@ -117,6 +70,9 @@ _CUES = (
     b"contras",
 )
 _FOREIGN = tuple(word.encode() for word in ("密码", "비밀번호", "패스워드", "пароль", "contraseña"))
+_NAMELESS = re.compile(
+    rb"-u[ =]|--user[ =]|[ ]-[pa]|(?:dentified|DENTIFIED|ecureString|Basic)[ ]|NetworkCred|auth[ ]?=[ ]?\w*\("
+)
 _NAME_BYTES = bytes(
     65 if chr(byte).isalnum() and byte < 128 or byte > 127 or byte in b"_.-$@" else 32 for byte in range(256)
 )
@@ -141,7 +97,7 @@ def _patterns() -> _Patterns:
         rb"(?P<typed>[ ]?:[ ]?[A-Za-z][\w.\[\]|<>?]{1,24}(?:[ ]\|[ ]?\w{2,12})?[ ]?=(?!=)[ ]{0,2}(?=[A-Za-z@]{0,2}[\"'`]))"
         rb"|[ \t]{0,16}(?P<op>:=|::=|\?=|\|\|=|\?\?=|=>|->|={2,3}|!={1,2}|\+=|=|:[-=]|:)\s{0,40}+"
         rb"|(?P<declared>[ \t]\*?(?:string|char)(?:\[\d{0,4}\])?[ \t]?=[ \t]?)"
-        rb"|(?P<attribute>[\s,]{1,24}+\\?[\"']?(?:default)?(?i:value|content)\\?[\"']?[ ]{0,2}[:=]\s{0,8}+)"
+        rb"|(?P<attribute>[\s,]{1,64}+\\?[\"']?(?:default)?(?i:value|content)\\?[\"']?[ ]{0,2}[:=]\s{0,8}+)"
         rb"|(?P<plist></(?i:key|name)>\s{0,16}+<(?i:string|value)>)"
         rb"|\s{0,2}(?P<comma>,)\s{0,16}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
         rb"|(?P<call>\()\s{0,8}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
@@ -153,7 +109,7 @@ def _patterns() -> _Patterns:
     return _Patterns(
         joint=re.compile(joint),
         opening=re.compile(
-            rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?"
+            rb"\[?(?:&[\w-]{1,32} |!!(?:str|binary) )?"
             rb"(?:[rbufLNU@$]{1,2}|\[\]byte\(|(?:new )?\w{0,20}(?:Secret|String|Str|str|bytes|from|Bytes|Password)\w{0,8}\()?"
             rb"(?P<quote>\\{0,3}(?:\"\"\"|'''|\"|'|`)|&quot;|&\#3[49];|\\u0022)"
         ),
@@ -171,6 +127,7 @@ def _patterns() -> _Patterns:
             rb"|(?i:SecureString(?:[ ]-(?:String|AsPlainText|Force))*[ (]+)[\"'](?P<secure>[^\s\"']{2,128})[\"']"
             rb"|(?i:NetworkCredential|[^a-z]auth[ ]?=[ ]?(?:\w{0,24}))\([ ]?[\"'][\w.@+-]{1,64}[\"'], ?[\"']"
             rb"(?P<login>[^\s\"']{2,128})[\"']"
+            rb"|[ \"'`:]Basic[ ]{1,2}(?P<basic>[A-Za-z0-9+/]{8,}={0,2})"
         ),
     )
 
@@ -197,14 +154,7 @@ def pairs(data: bytes, start: int, end: int) -> Iterator[Pair]:
                 seen.add(begin)
                 yield from _at(data, low + begin, window[begin:stop].rstrip(b".-"), start, end)
             at = lower.find(cue, stop)
-    if (
-        b"-u" in window
-        or b" -" in window
-        or b"redential" in window
-        or b"dentified" in lower
-        or b"ecure" in window
-        or b"uth" in window
-    ):
+    if _NAMELESS.search(window, max(0, start - low - 110)):
         yield from _nameless(data, low, start, end)
 
 
@@ -230,10 +180,12 @@ def _nameless(data: bytes, low: int, start: int, end: int) -> Iterator[Pair]:
         first, last = found.span(group)
         if first <= end + 2 and last + 3 >= start and (group != "user" or _commanded(data, found.start())):
             syntax = Syntax.FLAG if group in ("user", "option") else Syntax.QUOTED
-            yield Pair(b"password", _PASSWORD, found.start(), first, last, syntax, False)
+            name, promised = (b"authorization", _AUTH) if group == "basic" else (b"password", _PASSWORD)
+            yield Pair(name, promised, found.start(), first, last, syntax, False, b"")
 
 
 _PASSWORD = Sense(Promise.PASSWORD, plain=True)
+_AUTH = Sense(Promise.AUTH, plain=True)
 
 
 def _commanded(data: bytes, at: int) -> bool:
@@ -270,7 +222,7 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense) -> Pair | None
         syntax = _bare_syntax(data, begin, name, kind, joint.group("op"), syntax)
         across = b"\n" in data[stop:at] and kind not in ("attribute", "plist")
         span = None if across else _unquoted(data, at, syntax, promised)
-    return Pair(name, promised, begin, *span, syntax, closed) if span else None
+    return Pair(name, promised, begin, *span, syntax, closed, joint.group("op") or b"") if span else None
 
 
 _SYNTAX = {
@@ -341,4 +293,4 @@ def _before(data: bytes, begin: int, name: bytes, promised: Sense) -> Pair | Non
     start = data.rfind(compared.group(1), max(0, end - 200), end) + 1
     if start < 1 or start >= end or b"\n" in data[start:end]:
         return None
-    return Pair(name, promised, begin, start, end, Syntax.COMPARED, False)
+    return Pair(name, promised, begin, start, end, Syntax.COMPARED, False, b"==")

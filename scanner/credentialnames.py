@@ -72,13 +72,13 @@ _AFTER = frozenset(
 """Words after the core that make it something else than the value itself."""
 
 _BEFORE = frozenset(
-    b"max min num number n count total has have is are was no not show hide toggle forgot forgotten forget reset check "
-    b"verify validate invalid missing generate gen get fetch find lookup parse hash hashed encrypted public pub csrf "
+    b"max min num number n count total has have is are was no not show hide toggle forgot forgotten forget change reset check request sequence save remember "
+    b"verified validate invalid missing generate gen get fetch find lookup parse hash hashed encrypted public pub csrf "
     b"xsrf next prev previous page continuation pagination pad padding eos bos unk mask sep special begin start end "
     b"stop begin syntax delimiter separator cancellation cancel foreign primary partition sort sorting cache idempotency "
     b"use using allow require required needs enable disable supports support requires remove delete strip redact sanitize "
     b"censor input prompt completion cached reasoning output generated comment operator keyword identifier lexer string "
-    b"close open left right optional error expected unexpected invalid empty blank".split()
+    b"close open left right optional error invalid empty blank".split()
 )
 """Words right before the core, or at a name's beginning, with which the value is no secret."""
 

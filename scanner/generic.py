@@ -15,8 +15,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from scanner import nonsecrets
-from scanner.assignments import TRIGGER, Pair, Syntax, pairs
+from scanner.assignments import Pair, Syntax, pairs
 from scanner.credentialnames import Promise, sense
+from scanner.cues import TRIGGER
 from scanner.likelihood import invention, likelihood
 from scanner.model import Confidence
 
@@ -45,7 +46,6 @@ class Context(NamedTuple):
 
     medium: Medium = Medium.TEXT
     trial: bool = False
-    key: bool = False
     before: bytes = b""
     after: bytes = b""
 
@@ -109,7 +109,11 @@ def surroundings(path: str) -> tuple[Medium, bool]:
 _PLAIN = re.compile(rb"[A-Za-z]+$")
 _IDENTIFIER = re.compile(rb"[A-Za-z][A-Za-z0-9]*(?:[_.:/-][A-Za-z0-9]+)*[_:]?$")
 _HUMP = re.compile(rb"[a-z][A-Z][a-z]")
-_CORE = re.compile(rb"(?i:passw|pwd|secret|token|key|credential|auth|login|user|value|param|field)")
+_CORE = re.compile(rb"(?i:passw|pwd|secret|token|(?<![a-z])key|credential|auth(?!or)|login|user|value|param|field)")
+_TOY = re.compile(
+    rb"pass|pwd|admin|test|secret|demo|user|welcome|qwerty|root|hello|guest|default|login|1234|abc|temp|super"
+)
+_SPELLED = bytes.maketrans(b"0@$3!4", b"oaseia")
 _LABEL = re.compile(rb"[A-Z][a-z]+(?:[ :]|$)")
 _COMMENT = re.compile(rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) ")
 _DIRECTIVE = re.compile(rb"^[\s#/*-]{0,12}(?:export |set |setx |ENV |ARG |-e |SET |default )?[\w.-]{0,40}$")
@@ -132,7 +136,8 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
     reason = nonsecrets.why(value)
     if reason:
         return Rejected(reason)
-    if not value.isascii():
+    foreign = sum(byte > 126 for byte in value)
+    if foreign and (foreign * 4 > len(value) or not any(48 <= byte < 58 for byte in value)):
         return Rejected("words")
     if syntax in (Syntax.SPACE, Syntax.PROSE) and (likelihood(value) < 6 or _PLAIN.match(value)):
         return Rejected("prose")
@@ -198,21 +203,17 @@ def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain
     if context.medium in (Medium.GENERATED, Medium.WORDING):
         return Confidence.LOW if random > 20 and invented > 3 else Rejected("wording")
     marked = not _PLAIN.match(value)
-    if random >= 25 and len(value) >= 10 and marked and invented > 2:
-        return Confidence.HIGH if plain and not context.trial else Confidence.MEDIUM
+    toy = context.trial or _TOY.search(value.lower().translate(_SPELLED)) is not None
+    if marked and random >= 25 and len(value) >= 10 and invented > 2:
+        return Confidence.HIGH if plain and not toy else Confidence.MEDIUM
     if marked and (invented > 2 or (random >= 12 and invented > 0)):
-        return Confidence.MEDIUM
-    if _HUMP.search(value) and random < 8:
+        return Confidence.LOW if toy and random < 20 else Confidence.MEDIUM
+    identifier = _IDENTIFIER.match(value) is not None
+    if identifier and syntax not in (Syntax.BARE, Syntax.FLAG) and _HUMP.search(value) and random < 8:
         return Rejected("an identifier")
-    if _IDENTIFIER.match(value) and _CORE.search(value):
-        return Rejected("an identifier") if syntax is not Syntax.QUOTED else Confidence.LOW
-    if marked and _IDENTIFIER.match(value) and random < 4:
-        return Confidence.LOW
-    if _LABEL.match(value) and random < 10:
-        return Confidence.LOW
-    if syntax is Syntax.QUOTED and plain:
-        return Confidence.MEDIUM
-    if syntax is Syntax.BARE and plain and context.medium is Medium.CONFIG and _DIRECTIVE.match(context.before):
+    if identifier and _CORE.search(value) and syntax is not Syntax.QUOTED:
+        return Rejected("an identifier")
+    if random >= 20 and not toy:
         return Confidence.MEDIUM
     return Confidence.LOW
 
@@ -234,4 +235,6 @@ def _context(data: bytes, pair: Pair, path: str) -> Context:
     medium, trial = surroundings(path)
     line = data.rfind(b"\n", max(0, pair.start - 200), pair.start) + 1
     after = data[pair.value_end : pair.value_end + 48].split(b"\n", 1)[0]
-    return Context(medium, trial, pair.key, data[max(line, pair.start - 200) : pair.start], after)
+    if pair.sign == b":" and not pair.closed and path.endswith(".py"):
+        trial = True
+    return Context(medium, trial, data[max(line, pair.start - 200) : pair.start], after)

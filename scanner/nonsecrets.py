@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from scanner.likelihood import likelihood
+
 _REFERENCE = re.compile(
     rb"[$%#@!]?\{\{|[$#%@]\{|\$\(|\$\$?[A-Za-z_]\w*(?:[.:\[/)}]|->|$)|%\(?[A-Za-z_]\w*(?:\)[sd]|%)|<%|\[%|\{%"
     rb"|\$env:|\$[A-Z_]+$|![A-Z][A-Za-z]+ |@Value|(?:arn|vault|op|ssm|env|file|keyring|keychain|secret|secrets|gsm|sm|aws-sm"
@@ -16,18 +18,18 @@ _REFERENCE = re.compile(
     rb"\.|settings\.|getenv|import\.meta|System\.|Environment\.|req\.|request\.|params\.|props\.|Rails\.|options\.)",
 )
 _INSIDE = re.compile(
-    rb"\$\{[^}]*\}|\{\{.*?\}\}|%\([\w.]+\)[sdr]|<[A-Za-z_][^<>]{0,60}>|#\{[^}]*\}|%[A-Z_]{3,}%|\$\([^)]*\)|secretKeyRef|%\{[^}]*\}"
+    rb"\$\{[^}]*\}|\{\{[^{}]*\}\}|%\([\w.]+\)[sdr]|<[A-Za-z_][^<>]{0,60}>|#\{[^}]*\}|%[A-Z_]{3,}%|\$\([^)]*\)|secretKeyRef|%\{[^}]*\}"
     rb"|\{[a-z_][\w.!:]{0,40}\}|%[sdvqrx@](?![0-9A-Za-z])|\{\d?\}|\\\(\w+\)|\$[A-Z][A-Z_]{3,}"
 )
 _ENCRYPTED = re.compile(
-    rb"ENC\[|ENC\(|enc:|encrypted:|\$ANSIBLE_VAULT|\{cipher\}|!vault|\{(?:SSHA|SHA|MD5|SMD5|CRYPT|bcrypt|noop|pbkdf2)[\w-]*\}"
+    rb"U2FsdGVkX1|ENC\[|ENC\(|enc:|encrypted:|\$ANSIBLE_VAULT|\{cipher\}|!vault|\{(?:SSHA|SHA|MD5|SMD5|CRYPT|bcrypt|noop|pbkdf2)[\w-]*\}"
     rb"|\$(?:1|2[abxy]?|5|6|y|7|apr1|argon2\w*|scrypt|pbkdf2[\w-]*|S|P|H|sha1)\$.|pbkdf2[_:]|sha(?:1|256|384|512)[:$-]|md5[:$]|bcrypt"
     rb"|-----BEGIN (?:CERT|PUBLIC|X509|PGP PUBLIC|PGP MESS|NEW CERT|TRUSTED)|ssh-(?:rsa|ed25519|dss) |ecdsa-sha2|vault:v\d+:|AQICAH"
 )
 _PLACEHOLDER = re.compile(
     rb"(?i:change[-_ ]?(?:me|it|this)|place[-_ ]?holder|example|sample|redacted|removed|masked|hidden|obfuscated|snip(?:ped)?\b"
     rb"|dummy|fake|todo|fixme|tbd\b|insert|replace|fill[-_ ]?(?:in|me)|your|(?:^|[-_ ])my[-_ ](?!very)|put[-_ ].*here|here\b"
-    rb"|foo(?:bar|baz)|lorem|ipsum|undefined|unknown|unspecified|not[-_ ]?(?:set|used|real|a[-_ ]|needed|important|provided)|some[-_ ]?"
+    rb"|foo(?:bar|baz)|lorem|ipsum|undefined|unknown|unspecified|not[-_ ]?(?:set|used|real|a[-_ ]|needed|important|provided)|(?:^|[-_ ])some[-_ ]"
     rb"|none\b|null\b|nil\b|default$|goes[-_ ]?here|to[-_ ]?be[-_ ]|n/?a$|deadbeef|(?:^|[-_ ])xyz|ignored?$|irrelevant|whatever"
     rb"|abcd?efg|abc[-_]?123|1234567890|0123456789|qwerty|any[-_]?thing|invalid|test[-_ ]?(?:token|key|secret|value|api)"
     rb"|(?:api|access|auth|secret|private)[-_ ]?(?:key|token)$|^the[-_ ]|token$)|\.\.\.|\xe2\x80\xa6|\*\*\*|xxx|XXX|___|---|###|===|000000|\?\?\?|&&&"
@@ -40,7 +42,7 @@ _WORDS = frozenset(
     b"plain plaintext md5 sha1 sha256 hash hashed encrypted header cookie query body form json xml yaml field column label text "
     b"email user username login account id uuid token tokens secret secrets password passwords passwd pwd pass credential "
     b"credentials key-value refresh access access_token refresh_token id_token new old current confirm confirmation "
-    b"passphrase user_password new_password old_password current_password in out err ok error optional "
+    b"passphrase user_password new_password old_password current_password in out optional enable disable "
     b"varchar2 nvarchar textfield securestring secretstr client client_secret client_id prompt generated random file path vault "
     b"manual automatic keyring environment env system local remote global internal external per-user shared inherit same".split()
 )
@@ -60,8 +62,10 @@ _HOST = re.compile(
 )
 _IP = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$")
 _CODE = re.compile(
-    rb"[A-Za-z_][\w.:>-]*\(|\)\s*$|\w\[[\w'\"]*\]|=>|->|::|[;{}]\s*$|^[\[({]|&&|\|\||\w\s[=!]=\s\w|\+ ?['\"]|['\"] ?\+|^function\b|^new [A-Z]|^lambda\b"
+    rb"[A-Za-z_][\w.:>-]*\([^()]*\)?[;,]?$|[A-Za-z_][\w.]*\[[\w'\"]*\]?$|.{0,60}(?:=>|&&|\|\|)|[A-Za-z_]\w*(?:->|::)\w"
+    rb"|.*\w\s[=!]=\s\w|.*\+ ?['\"]|['\"] ?\+|[\[({]|function\b|new [A-Z]|lambda\b"
 )
+_HEADER = re.compile(rb"[A-Z][A-Za-z0-9]*(?:-[A-Z][a-z0-9]+)+$")
 _DOTTED = re.compile(rb"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$")
 
 
@@ -71,7 +75,7 @@ def placeholder(value: bytes) -> str | None:
         return "a word of the language"
     if _PLACEHOLDER.search(value):
         return "a placeholder"
-    if len(set(value)) <= max(2, len(value) // 8):
+    if len(set(value)) <= min(4, 1 + len(value) // 8):
         return "one character over and over"
     return "a row of neighbours" if _in_a_row(value) else None
 
@@ -80,7 +84,7 @@ def _in_a_row(value: bytes) -> bool:
     """Whether the characters mostly follow one another, as in `abcdef` and `987654`, or one unit is repeated."""
     if len(value) >= 6:
         steps = [second - first for first, second in zip(value, value[1:], strict=False)]
-        if max(steps.count(1), steps.count(-1), steps.count(0)) * 10 > len(steps) * 6:
+        if max(steps.count(1), steps.count(-1), steps.count(0)) * 4 > len(steps) * 3:
             return True
     if len(value) >= 16:
         for unit in (1, 2, 3, 4, 5, 6, 8):
@@ -104,7 +108,7 @@ def identified(value: bytes) -> str | None:
     for pattern, reason in _FORMS:
         if pattern.match(value):
             return reason
-    return None
+    return "a path" if _PATH.match(value) and likelihood(value) < 15 else None
 
 
 _FORMS = (
@@ -113,7 +117,7 @@ _FORMS = (
     (_DATE, "a date"),
     (_EMAIL, "an e-mail address"),
     (_URL, "a URL"),
-    (_PATH, "a path"),
+    (_HEADER, "a header"),
     (_HOST, "a host"),
     (_IP, "an address"),
     (_DOTTED, "an expression"),
@@ -122,7 +126,7 @@ _FORMS = (
 
 def code(value: bytes) -> str | None:
     """Expressions: calls, subscripts, operators."""
-    return "an expression" if _CODE.search(value) else None
+    return "an expression" if _CODE.match(value) else None
 
 
 def uuid(value: bytes) -> bool:
