@@ -88,19 +88,19 @@ class EmbeddedProvider:
                 return Done(f"key {ref.id} is deleted already")
         except NoSuchRecord as error:
             return Refused(str(error))
-        return self._change(self._issuer.disable, ref, idempotency_key, "disabled")
+        return self._change(self._issuer.disable, ref, idempotency_key)
 
     def enable(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
         """Switches the key on again."""
-        return self._change(self._issuer.enable, ref, idempotency_key, "active")
+        return self._change(self._issuer.enable, ref, idempotency_key)
 
     def delete(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
         """Ends the key for ever."""
-        return self._change(self._issuer.delete, ref, idempotency_key, "deleted")
+        return self._change(self._issuer.delete, ref, idempotency_key)
 
     def unlock(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
         """Takes the lock off."""
-        return self._change(self._issuer.unlock, ref, idempotency_key, "unlocked")
+        return self._change(self._issuer.unlock, ref, idempotency_key)
 
     def prove(self, ref: KeyRef, leak: Leak, wanted: KeyState) -> Proof:
         """Reads the record back and, when the value is at hand, tries it without counting a use."""
@@ -126,11 +126,12 @@ class EmbeddedProvider:
         """The record alone is enough."""
         return False
 
-    def _change(self, change: Callable[[str, By], KnownKey], ref: KeyRef, idempotency_key: str, became: str) -> Receipt:
+    def _change(self, change: Callable[[str, By], KnownKey], ref: KeyRef, idempotency_key: str) -> Receipt:
         try:
             key = change(ref.id, By(self._actor, idempotency_key=idempotency_key))
         except Locked as error:
             return Refused(str(error), locked=True, for_good=False)
         except (IllegalMove, NoSuchRecord, UsageError) as error:
             return Refused(str(error))
-        return Done(f"key {key.id} is {became} (entity tag {key.entity_tag})")
+        lock = ", locked" if key.locked else ""
+        return Done(f"the record of {key.id} reads {key.state}{lock} (entity tag {key.entity_tag})")

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from responders.errors import StoreError
@@ -41,11 +42,9 @@ def connectable(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
 
 def shown(engine: Engine) -> str:
     """The database as messages name it: a path, or a URL without its password."""
-    return (
-        engine.url.database or ""
-        if engine.dialect.name == "sqlite"
-        else engine.url.render_as_string(hide_password=True)
-    )
+    if engine.dialect.name == "sqlite":
+        return engine.url.database or ""
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
@@ -144,8 +143,8 @@ def explained(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StoreError(_meaning(engine, error)) from None
-    except SQLAlchemyError as error:
-        raise StoreError(f"the database {shown(engine)} cannot be used ({type(error).__name__})") from None
+    except PoolTimeout:
+        raise StoreError(f"the database {shown(engine)} is busy with this process's other work; repeat") from None
 
 
 def _meaning(engine: Engine, error: DBAPIError) -> str:

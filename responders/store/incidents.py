@@ -65,7 +65,9 @@ class SqlIncidents:
 
     def add(self, incident: Incident) -> None:
         """Stores a new incident, without its sightings."""
-        self._connection.execute(insert(incidents).values(_incident_row(incident), id=incident.id, sighting_count=0))
+        self._connection.execute(
+            insert(incidents).values(_incident_row(incident) | {"id": incident.id, "sighting_count": 0})
+        )
 
     def put(self, incident: Incident) -> None:
         """Stores a changed incident, without its sightings."""
@@ -91,6 +93,8 @@ class SqlIncidents:
                 source=sighting.source,
             )
             .on_conflict_do_nothing()
+            .inline()
+            .execution_options(preserve_rowcount=True)
         )
         if added.rowcount != 1:
             return False

@@ -43,11 +43,12 @@ class SqlKeys:
         return found
 
     def get(self, key_id: str) -> KnownKey:
-        """The record with this id, or the one that alone has this name (a deleted one only if no other has it)."""
+        """The record with this id, or the one that alone has this name; a deleted or replaced one if no other has."""
         found = self._fetch(select(keys).where(keys.c.id == key_id))
         if not found:
             named = self._fetch(select(keys).where(keys.c.name == key_id).order_by(keys.c.seq).limit(100))
-            found = [key for key in named if key.state is not KeyState.DELETED] or named
+            living = [key for key in named if key.state is not KeyState.DELETED] or named
+            found = [key for key in living if not key.replaced_by] or living
         match found:
             case [key]:
                 return key

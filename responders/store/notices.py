@@ -36,6 +36,8 @@ class SqlNotices:
                 created_at=maybe_micros(notice.created_at),
             )
             .on_conflict_do_nothing()
+            .inline()
+            .execution_options(preserve_rowcount=True)
         )
         queued = self._connection.execute(
             self._insert(deliveries)
@@ -49,6 +51,8 @@ class SqlNotices:
                 last_error="",
             )
             .on_conflict_do_nothing()
+            .inline()
+            .execution_options(preserve_rowcount=True)
         )
         return queued.rowcount == 1
 
