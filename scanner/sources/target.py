@@ -16,7 +16,7 @@ from scanner.sources.files import Frame, Nested, single_file, special, walk
 from scanner.sources.git.repository import Repository, repository_around, repository_at
 from scanner.sources.stdin import StdinSource
 
-_URL = re.compile(r"(?:https?|ssh|git|git\+ssh|file)://|[^/\s:@]+@[^/\s:]+:(?!//)", re.IGNORECASE)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:(?!//)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO
 
 
 def is_git_url(text: str) -> bool:
-    """Whether a target is a repository somewhere else: a URL git knows, or `user@host:path`."""
+    """Whether a target has the form of a repository somewhere else: a URL, or `user@host:path`."""
     return _URL.match(text) is not None and not os.path.lexists(text)
 
 

@@ -87,9 +87,19 @@ def objects_of(
 
 
 def missing_objects(git: Git, name: str, reason: str) -> Iterator[Skipped]:
-    """One Skipped with the number of objects that the refs lead to and that are not here."""
-    with git.lines("rev-list", "--objects", "--no-object-names", "--missing=print", "--all", "--") as lines:
-        missing = sum(line.startswith(b"?") for line in lines)
+    """One Skipped with the number of objects that the refs lead to and that are not here, if there are any."""
+    with tempfile.TemporaryFile() as complaints:
+        process = git.start(
+            "rev-list", "--objects", "--no-object-names", "--missing=print", "--all", "--", stderr=complaints
+        )
+        try:
+            missing = sum(line.startswith(b"?") for line in pipe(process.stdout))
+            failed = process.wait() != 0
+        finally:
+            stop(process)
+        if failed:
+            reason = words(_said(complaints))
+            yield Skipped(f"{printable(name)} refs", f"git could not follow all of them: {reason}")
     if missing:
         count = "1 object is" if missing == 1 else f"{missing} objects are"
         yield Skipped(f"{printable(name)} objects", f"{count} not here: {reason}")
@@ -169,5 +179,7 @@ def _list(
 
 
 def _said(complaints: IO[bytes]) -> bytes:
+    """The errors git told of, one a line; it warns of much that costs nothing."""
     complaints.seek(0)
-    return complaints.read(1 << 16)
+    lines = complaints.read(1 << 16).split(b"\n")
+    return b"\n".join(line for line in lines if line.startswith((b"error:", b"fatal:")))

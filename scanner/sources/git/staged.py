@@ -43,11 +43,13 @@ class StagedChanges:
     files: tuple[StagedFile, ...]
 
 
-def staged(directory: str = ".", index: str | None = None) -> StagedChanges:
+def staged(
+    directory: str = ".", index: str | None = None, quarantine: tuple[tuple[str, str], ...] = ()
+) -> StagedChanges:
     """What is staged in the repository around `directory`.
 
-    `index` is the index file to read instead of the repository's own: git gives hooks one in GIT_INDEX_FILE. Raises
-    SourceError where there is no repository or git fails.
+    `index` is the index file to read instead of the repository's own, and `quarantine` names object directories: git
+    gives hooks both in their environment. Raises SourceError where there is no repository or git fails.
     """
     repository = repository_around(directory)
     if repository is None:
