@@ -40,14 +40,17 @@ class Scan(Section):
 
     jobs = Whole(0, "How many processes scan at once; 0 means as many as the machine has cores.", most=256)
     min_confidence = Choice(Confidence.MEDIUM, "Findings below this are not reported; registered keys always are.")
-    max_file_size = Size(1 << 30, "Larger files are listed as skipped; archives are unpacked as a stream.")
     match_timeout = Duration(timedelta(seconds=2), "The longest that one exact match may take on one place in a file.")
     foreign_marks = Flag(False, "Whether other scanners' inline marks count beside `keyfuse:allow`.")
     decode = Flag(True, "Whether base64, hex and other encodings are undone, so that what they hide is found.")
     unpack = Flag(True, "Whether archives and documents are opened.")
-    unpack_depth = Whole(4, "How many archives deep unpacking goes.", most=32)
-    unpack_members = Whole(100_000, "The most members of one archive that are looked at.", least=1)
-    unpack_size = Size(1 << 30, "The most bytes that one archive may become.")
+    unpack_depth = Whole(8, "How many archives deep unpacking goes.", most=64)
+    unpack_members = Whole(
+        100_000, "The most members of one archive, and those within it, that are looked at.", least=1
+    )
+    unpack_size = Size(4 << 30, "The most bytes that one archive may become.")
+    unpack_member_size = Size(256 << 20, "The most bytes that one member of an archive may become.")
+    unpack_ratio = Whole(1000, "How many times larger than its container a content may grow.", least=1)
 
 
 class Rules(Section):

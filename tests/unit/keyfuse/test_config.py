@@ -27,6 +27,7 @@ from responders.policy import Policy
 from responders.registry import IfUnsupported, LeakAction
 from scanner.errors import CannotRun, ConfigError
 from scanner.model import Confidence, Severity
+from scanner.options import Limits
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_no_heavy_module_is_loaded_without_a_file(tmp_path: Path) -> None:
         ("[scan]\njobs = -1", "scan.jobs must be a whole number, 0 to 256; found a whole number"),
         ("[scan]\ndecode = 1", "scan.decode must be true or false; found a whole number"),
         ("[scan]\nmin_confidence = 'hihg'", "scan.min_confidence must be one of low, medium, high; found a string"),
-        ("[scan]\nmax_file_size = 5", 'scan.max_file_size must be a size such as "64 KiB"'),
+        ("[scan]\nunpack_size = 5", 'scan.unpack_size must be a size such as "64 KiB"'),
         ("[rules]\nfiles = 'a.toml'", "rules.files must be a list of file names; found a string"),
         ("[response]\nescalate_after = '30'", 'response.escalate_after must be a length of time such as "30s"'),
         ("[response]\nescalate_after = 30", "found a whole number"),
@@ -264,7 +265,7 @@ def test_values_are_read(tmp_path: Path, env: dict[str, str]) -> None:
         """
         [scan]
         min_confidence = "high"
-        max_file_size = "10 MiB"
+        unpack_size = "10 MiB"
         [rules]
         files = ["mine.toml", "/abs.toml", "~/home.toml"]
         [response]
@@ -287,7 +288,7 @@ def test_values_are_read(tmp_path: Path, env: dict[str, str]) -> None:
     )
     config = load(path, env)
     assert config.scan.min_confidence is Confidence.HIGH
-    assert config.scan.max_file_size == 10 << 20
+    assert config.scan.unpack_size == 10 << 20
     assert config.rules.files[:2] == (tmp_path / "mine.toml", Path("/abs.toml"))
     assert config.rules.files[2] == Path("~/home.toml").expanduser()
     policy = policy_of(config)
@@ -308,6 +309,11 @@ def test_the_defaults_are_those_of_the_responders() -> None:
     assert routing_of(Config()) == Routing()
     assert courier_of(Config()) == CourierSettings()
     assert channels_of(Config()) == ()
+    scan, limits = Config().scan, Limits()
+    assert scan.match_timeout.total_seconds() == limits.seconds_per_rule
+    assert (scan.unpack_depth, scan.unpack_members) == (limits.depth, limits.members)
+    assert (scan.unpack_size, scan.unpack_member_size) == (limits.total_bytes, limits.member_bytes)
+    assert scan.unpack_ratio == limits.ratio
 
 
 @pytest.mark.parametrize(
