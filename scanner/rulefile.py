@@ -5,7 +5,6 @@ Heavy by comparison (TOML, the notations): imported only when a rule book is rea
 
 from __future__ import annotations
 
-import importlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 from scanner.checks import CHECKS
 from scanner.errors import RuleError
+from scanner.filters import FILTERS
 from scanner.model import Confidence, Severity, TokenKind
 from scanner.notation import dialect, layout
 from scanner.notation.render import bounded, expression
@@ -196,7 +196,7 @@ def build(file: RawFile, raw: RawRule) -> Rule:
     if raw.check_fails not in ("reject", "low"):
         raise Refused('check_fails is "reject" or "low"')
     _names("check", raw.check, CHECKS)
-    _names("filter", raw.filters, _filters())
+    _names("filter", raw.filters, FILTERS)
     alone = family is Family.CONTEXTUAL
     before = layout.characters(raw.before) if raw.before is not None else None
     after = layout.characters(raw.after) if raw.after is not None else None
@@ -289,17 +289,8 @@ def _one_of(name: str, word: str, kind: Any) -> Any:
     return words[word]
 
 
-def _names(what: str, names: tuple[str, ...], known: Mapping[str, object] | None) -> None:
+def _names(what: str, names: tuple[str, ...], known: Mapping[str, object]) -> None:
     for name in names:
-        if known is not None and name not in known:
+        if name not in known:
             near = get_close_matches(name, known, 1)
             raise Refused(f"unknown {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-
-
-def _filters() -> Mapping[str, object] | None:
-    """The filters a rule may name; None where this build has none."""
-    try:
-        known: Mapping[str, object] = importlib.import_module("scanner.filters").FILTERS
-    except ModuleNotFoundError:
-        return None
-    return known

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scanner.checks import sums
+from scanner.checks import azure, files, keys, sums, tokens
 from scanner.checks.check import Check
 
 __all__ = ["CHECKS", "Check"]
 
 CHECKS: Mapping[str, Check] = {
     **sums.CHECKS,
+    **azure.CHECKS,
+    **keys.CHECKS,
+    **tokens.CHECKS,
+    **files.CHECKS,
 }
 """Every check by the name that rule files give it."""
