@@ -1,0 +1,57 @@
+"""What the provider suite needs from each provider under test: a world of keys in which things can be looked up.
+
+A new provider joins the suite with one Harness: a loopback server (or, for the embedded provider, the registry) that
+can be put into every state, and that counts what was changed. Then it is added to `HARNESSES` in `provider_worlds`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+from responders.provider import Leak, Provider
+from responders.registry import KeyState, KnownKey
+
+
+class Before(Enum):
+    """What the leaked key is before anything is done."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    LOCKED = "locked"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+    SOMEONE_ELSES = "someone else's"
+
+
+class Harness(Protocol):
+    """One provider, and the other side of it."""
+
+    @property
+    def provider(self) -> Provider:
+        """The provider under test."""
+        ...
+
+    def can_be(self, before: Before) -> bool:
+        """Whether this provider has that state at all (locks, disabled keys)."""
+        ...
+
+    def leaked(self, before: Before) -> tuple[Leak, KnownKey | None]:
+        """Puts a key into that state; what leaks of it, and what the registry knows of it."""
+        ...
+
+    def state(self, leak: Leak) -> KeyState | None:
+        """What became of the leaked key, seen from the other side; None when there is no such key."""
+        ...
+
+    def works(self, leak: Leak) -> bool:
+        """Whether the leaked value still opens anything."""
+        ...
+
+    def changes(self) -> int:
+        """How many changes the other side has made for the provider so far."""
+        ...
+
+    def enable_again(self, leak: Leak) -> None:
+        """A person switches the key on again, at the provider's own console."""
+        ...
