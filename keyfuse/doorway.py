@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 from keyfuse import check_rooms
@@ -33,7 +34,15 @@ def guarded(run: Callable[[], int]) -> int:
         return Exit.CANNOT_RUN
     except OSError as error:
         return _say(f"{error.strerror or error} ({error.filename})" if error.filename else error, Exit.CANNOT_RUN)
+    except Exception as error:
+        return _say(_defect(error), Exit.CANNOT_RUN)
     return code
+
+
+def _defect(error: Exception) -> str:
+    """What a report of a defect needs. Never the exception's own text: it may hold what was being scanned."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}: this is a defect of keyfuse; please report it with these lines\n{frames}"
 
 
 def _say(message: object, code: Exit) -> int:

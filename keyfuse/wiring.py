@@ -26,7 +26,11 @@ Clock = Callable[[], datetime]
 
 
 def open_records(config: Config, clock: Clock) -> Records:
-    """The database, made or brought up to date where needed. Raises StoreError with the next step."""
+    """The database, made or brought up to date where needed. Raises StoreError and KeyFileError with the next step.
+
+    The fingerprint key comes first: a database without it is of no use to anybody.
+    """
+    load_or_create(config.data_dir)
     return open_store(config.database.url, clock=clock, data_dir=config.data_dir)
 
 

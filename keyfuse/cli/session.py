@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from keyfuse.config import Config
+    from responders.catalog import Catalog
+    from responders.issuer import Issuer
     from responders.notify.channels import Channels
     from responders.notify.courier import Courier
     from responders.records import Records
@@ -28,8 +30,14 @@ def utc_now() -> datetime:
 class Session:
     """The context object of every command. Closing it lets go of the database."""
 
-    def __init__(self, config_path: str | None = None, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        config_path: str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        env: Mapping[str, str] = os.environ,
+    ) -> None:
         self._config_path = config_path
+        self._env = env
         self._config: Config | None = None
         self._records: Records | None = None
         self._fingerprinter: Fingerprinter | None = None
@@ -41,7 +49,7 @@ class Session:
         if self._config is None:
             from keyfuse.config import load  # noqa: PLC0415  (commands that need no configuration do not pay for it)
 
-            self._config = load(Path(self._config_path) if self._config_path else None, os.environ)
+            self._config = load(Path(self._config_path) if self._config_path else None, self._env)
         return self._config
 
     @property
@@ -81,6 +89,18 @@ class Session:
         from keyfuse.wiring import build_responder  # noqa: PLC0415  (only commands that respond need it)
 
         return build_responder(self.config, self.records(), self.clock)
+
+    def issuer(self) -> Issuer:
+        """The embedded provider's issuing side."""
+        from keyfuse.wiring import build_issuer  # noqa: PLC0415  (only commands that handle keys need it)
+
+        return build_issuer(self.config, self.records(), self.fingerprinter(), self.clock)
+
+    def catalog(self) -> Catalog:
+        """Every provider that can be asked."""
+        from keyfuse.wiring import build_catalog  # noqa: PLC0415  (only commands that ask providers need it)
+
+        return build_catalog(self.config, self.records(), self.clock)
 
     def courier(self) -> Courier:
         """What delivers the notices that wait."""
