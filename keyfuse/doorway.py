@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 
 from keyfuse import check_rooms
@@ -41,6 +40,10 @@ def guarded(run: Callable[[], int]) -> int:
 
 def _defect(error: Exception) -> str:
     """What a report of a defect needs. Never the exception's own text: it may hold what was being scanned."""
+    import traceback  # noqa: PLC0415  (takes 5 ms to load)
+
+    import traceback  # noqa: PLC0415  (takes 5 ms to load, for what should never happen)
+
     frames = "".join(traceback.format_tb(error.__traceback__))
     return f"{type(error).__name__}: this is a defect of keyfuse; please report it with these lines\n{frames}"
 
