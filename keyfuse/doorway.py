@@ -40,8 +40,6 @@ def guarded(run: Callable[[], int]) -> int:
 
 def _defect(error: Exception) -> str:
     """What a report of a defect needs. Never the exception's own text: it may hold what was being scanned."""
-    import traceback  # noqa: PLC0415  (takes 5 ms to load)
-
     import traceback  # noqa: PLC0415  (takes 5 ms to load, for what should never happen)
 
     frames = "".join(traceback.format_tb(error.__traceback__))
