@@ -65,8 +65,9 @@ class Http:
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer | NoAnswer:
         """Sends one request, once."""
-        host = urlsplit(url).hostname or "the server"
+        host = "the server"
         try:
+            host = urlsplit(url).hostname or host
             with self._session.request(
                 method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:

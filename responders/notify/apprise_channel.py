@@ -7,6 +7,7 @@ and a failure names the service, never the URL.
 from __future__ import annotations
 
 import logging
+import warnings
 from urllib.parse import quote
 
 import apprise
@@ -41,6 +42,7 @@ class AppriseChannel:
             storage_mode=apprise.PersistentStoreMode.MEMORY,
         )
         _silence()
+        _load_plugins()
         if personal and PLACE not in self._text():
             raise ConfigError(f"channel {name} is personal, so its URL must hold {PLACE} where the address goes")
         if self._service("someone@example.org") is None:
@@ -69,6 +71,13 @@ class AppriseChannel:
 
     def _text(self) -> str:
         return self._url.reveal().decode().strip()
+
+
+def _load_plugins() -> None:
+    """Loads Apprise's plugins, some of which import deprecated modules; that is no news for our users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        apprise.Apprise.instantiate("json://localhost")
 
 
 def _silence() -> None:
