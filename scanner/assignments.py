@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from scanner.credentialnames import Promise, Sense, sense
 
-BEFORE = 192
+BEFORE = 160
 """The most bytes before the end of a trigger that a pair's name can begin."""
 AFTER = 1024
 """The most bytes after the end of a trigger that a pair's value can end."""
@@ -54,28 +54,12 @@ class Pair(NamedTuple):
     sign: bytes
 
 
-_CUES = (
-    b"pass",
-    b"secret",
-    b"token",
-    b"key",
-    b"pwd",
-    b"auth",
-    b"credential",
-    b"bearer",
-    b"pw",
-    b"psw",
-    b"senha",
-    b"kennwort",
-    b"contras",
-)
+_CUES = (b"pass", b"secret", b"token", b"key", b"pw", b"auth", b"credential", b"bearer", b"psw", b"senha", b"kennwort")
 _FOREIGN = tuple(word.encode() for word in ("密码", "비밀번호", "패스워드", "пароль", "contraseña"))
-_NAMELESS = re.compile(
-    rb"-u[ =]|--user[ =]|[ ]-[pa]|(?:dentified|DENTIFIED|ecureString|Basic)[ ]|NetworkCred|auth[ ]?=[ ]?\w*\("
-)
 _NAME_BYTES = bytes(
     65 if chr(byte).isalnum() and byte < 128 or byte > 127 or byte in b"_.-$@" else 32 for byte in range(256)
 )
+_FOLLOWS = frozenset(b"\"'`)]}\\ \t\r\n:=,(|?!<>&+")
 _SCHEMES = (b"basic ", b"bearer ", b"token ", b"apikey ", b"digest ", b"negotiate ", b"bot ", b"key ")
 
 
@@ -86,7 +70,6 @@ class _Patterns(NamedTuple):
     compared: re.Pattern[bytes]
     bare: re.Pattern[bytes]
     block: re.Pattern[bytes]
-    nameless: re.Pattern[bytes]
 
 
 @cache
@@ -119,63 +102,79 @@ def _patterns() -> _Patterns:
         compared=re.compile(rb"([\"'`])[ ]{0,2}[!=]==?[ ]{0,2}$"),
         bare=re.compile(rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?(?P<value>[^\s\"'`<>;]{1,512}+)"),
         block=re.compile(rb"[|>][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,40}+(?P<value>[^\s:]{1,512}+)[ \t]*(?:\r?\n|$)"),
-        nameless=re.compile(
-            rb"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:(?P<user>[^\s\"'$]{2,64})"
-            rb"|(?i:mysql\w{0,5}|docker login|sshpass|redis-cli|mongo\w{0,4})\b[^\n]{0,80}?[ ]-(?:p|a)[ ]?[\"']?"
-            rb"(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"
-            rb"|(?i:identified (?:with \w{3,40} )?by)[ ]{1,2}[\"'](?P<sql>[^\s\"']{2,128})[\"']"
-            rb"|(?i:SecureString(?:[ ]-(?:String|AsPlainText|Force))*[ (]+)[\"'](?P<secure>[^\s\"']{2,128})[\"']"
-            rb"|(?i:NetworkCredential|[^a-z]auth[ ]?=[ ]?(?:\w{0,24}))\([ ]?[\"'][\w.@+-]{1,64}[\"'], ?[\"']"
-            rb"(?P<login>[^\s\"']{2,128})[\"']"
-            rb"|[ \"'`:]Basic[ ]{1,2}(?P<basic>[A-Za-z0-9+/]{8,}={0,2})"
-        ),
     )
 
 
-def pairs(data: bytes, start: int, end: int) -> Iterator[Pair]:
+_NAMELESS = (
+    (b"-u", rb"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:(?P<user>[^\s\"'$]{2,64})"),
+    (b"mysql", rb"mysql\w{0,5}\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
+    (b"docker login", rb"docker login\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
+    (b"sshpass", rb"sshpass[^\n]{0,20}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
+    (b"redis-cli", rb"redis-cli\b[^\n]{0,80}?[ ]-a[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
+    (b"mongo", rb"mongo\w{0,4}\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
+    (b"identified ", rb"(?i:identified (?:with \w{3,40} )?by)[ ]{1,2}[\"'](?P<sql>[^\s\"']{2,128})[\"']"),
+    (
+        b"securestring",
+        rb"(?i:SecureString(?:[ ]-(?:String|AsPlainText|Force))*[ (]+)[\"'](?P<secure>[^\s\"']{2,128})[\"']",
+    ),
+    (b"networkcredential", rb"NetworkCredential\([ ]?[\"'][\w.@+-]{1,64}[\"'], ?[\"'](?P<login>[^\s\"']{2,128})[\"']"),
+    (b"auth=", rb"\bauth=(?:\w{0,24})\([ ]?[\"'][\w.@+-]{1,64}[\"'], ?[\"'](?P<login>[^\s\"']{2,128})[\"']"),
+    (b"basic ", rb"[ \"'`:]Basic[ ]{1,2}(?P<basic>[A-Za-z0-9+/]{8,}={0,2})"),
+)
+"""Commands and calls that take a value without a name: what must be near, and the expression."""
+
+
+@cache
+def _expression(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern)
+
+
+def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[Pair]:
     """The pairs that hits of the trigger between `start` and `end` (offsets of their ends) point at, in no order.
 
-    A pair is given when its value touches that range, so that hits of one line do not repeat one another's pairs.
+    A pair is given when its value touches that range, so that hits of one line do not repeat one another's pairs. In
+    `code`, values without quotes are variables, unless they stand in a string or a comment.
     """
     low = max(0, start - BEFORE)
     window = data[low : end + 1]
     lower = window.lower()
     mask = window.translate(_NAME_BYTES)
-    seen = set()
+    seen = []
     for cue in _CUES if lower.isascii() else _CUES + _FOREIGN:
         at = lower.find(cue)
         while at >= 0:
             stop = mask.find(b" ", at)
-            stop = len(mask) if stop < 0 else stop
+            if stop < 0:
+                break
             begin = mask.rfind(b" ", 0, at) + 1
             if cue == b"key" and begin == at and lower[at - 1 : at] == b" ":
                 begin = mask.rfind(b" ", 0, at - 1) + 1
-            if begin not in seen and stop - begin <= 96:
-                seen.add(begin)
-                yield from _at(data, low + begin, window[begin:stop].rstrip(b".-"), start, end)
+            if begin not in seen and stop - begin <= 96 and window[stop] in _FOLLOWS:
+                seen.append(begin)
+                name = window[begin:stop].rstrip(b".-")
+                promised = sense(name)
+                pair = promised and _pair(data, low + begin, name, promised, code)
+                if pair and pair.value_start <= end + 2 and pair.value_end + 3 >= start:
+                    yield pair
             at = lower.find(cue, stop)
-    if _NAMELESS.search(window, max(0, start - low - 110)):
-        yield from _nameless(data, low, start, end)
+    for command, pattern in _NAMELESS:
+        if command in lower:
+            yield from _nameless(data, _expression(pattern), low, start, end)
 
 
-def _at(data: bytes, begin: int, name: bytes, start: int, end: int) -> Iterator[Pair]:
-    """The pair of the name that begins here, if it promises a secret and its value touches the range."""
-    promised = sense(name)
-    if promised is None:
-        return
-    pair = _before(data, begin, name, promised) or _after(data, begin, name, promised)
-    if pair and pair.value_start <= end + 2 and pair.value_end + 3 >= start:
-        if promised.promise in (Promise.AUTH, Promise.TOKEN):
-            value = data[pair.value_start : pair.value_end]
-            for scheme in _SCHEMES:
-                if value[: len(scheme)].lower() == scheme:
-                    pair = pair._replace(value_start=pair.value_start + len(scheme))
-        yield pair
+def _pair(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) -> Pair | None:
+    """The name that begins here with its value, if there is one, and without `Bearer` and the like before the value."""
+    pair = _before(data, begin, name, promised) or _after(data, begin, name, promised, code)
+    if pair and promised.promise in (Promise.AUTH, Promise.TOKEN):
+        value = data[pair.value_start : pair.value_start + 12].lower()
+        if b" " in value and value.startswith(_SCHEMES):
+            return pair._replace(value_start=pair.value_start + value.index(b" ") + 1)
+    return pair
 
 
-def _nameless(data: bytes, low: int, start: int, end: int) -> Iterator[Pair]:
+def _nameless(data: bytes, pattern: re.Pattern[bytes], low: int, start: int, end: int) -> Iterator[Pair]:
     """Values that follow no name but a command or a call: `curl -u somebody:…`, `IDENTIFIED BY '…'`."""
-    for found in _patterns().nameless.finditer(data, low, end + 130):
+    for found in pattern.finditer(data, low, end + 130):
         group = found.lastgroup or 0
         first, last = found.span(group)
         if first <= end + 2 and last + 3 >= start and (group != "user" or _commanded(data, found.start())):
@@ -193,7 +192,7 @@ def _commanded(data: bytes, at: int) -> bool:
     return b"curl" in line or b"http" in line or b"wget" in line or b"xh " in line
 
 
-def _after(data: bytes, begin: int, name: bytes, promised: Sense) -> Pair | None:
+def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) -> Pair | None:
     """The value that follows a name."""
     patterns = _patterns()
     stop = begin + len(name)
@@ -206,23 +205,45 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense) -> Pair | None
     if kind == "op" and joint.group("op")[:1] in b"=!" and joint.group("op")[1:2] == b"=":
         syntax = Syntax.COMPARED
     closed = joint.end("close") > joint.start("close")
+    if kind == "comma" and (not closed or data[begin - 1 : begin] != joint.group("close")[:1]):
+        return None
     opening = patterns.opening.match(data, at, at + 64)
-    if opening is None and kind in ("op", "declared") and data[at : at + 1] not in b"|>":
+    if opening is None and kind in ("op", "declared") and data[at : at + 1] not in b"|>{":
         fallback = patterns.fallback.match(data, at, at + 160)
         if fallback:
             opening, syntax = patterns.opening.match(data, fallback.end(), fallback.end() + 48), Syntax.DEFAULT
     if opening:
+        quote = opening.group("quote")
+        if not closed and len(quote) == 1 and _line(data, begin).count(quote) % 2:
+            return None
         span = _quoted(data, opening)
     elif kind == "element":
         close = data.find(b"<", at, at + AFTER)
         span = (at, close) if close > at and data[begin - 1 : begin] == b"<" else None
     elif kind in ("typed", "comma", "call", "or"):
         return None
+    elif code and kind in ("op", "attribute") and not in_text(_line(data, begin - closed)):
+        return None
     else:
         syntax = _bare_syntax(data, begin, name, kind, joint.group("op"), syntax)
         across = b"\n" in data[stop:at] and kind not in ("attribute", "plist")
         span = None if across else _unquoted(data, at, syntax, promised)
     return Pair(name, promised, begin, *span, syntax, closed, joint.group("op") or b"") if span else None
+
+
+def _line(data: bytes, begin: int) -> bytes:
+    low = max(0, begin - 200)
+    return data[max(low, data.rfind(b"\n", low, begin) + 1) : begin]
+
+
+_COMMENT = re.compile(rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) ")
+
+
+def in_text(before: bytes) -> bool:
+    """Whether what follows on a line of code stands inside a string or a comment; `before` is the line up to there."""
+    if before.count(b'"') % 2 or before.count(b"'") % 2 or before.count(b"`") % 2:
+        return True
+    return _COMMENT.search(before) is not None
 
 
 _SYNTAX = {

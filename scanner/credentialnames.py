@@ -32,7 +32,7 @@ class Sense(NamedTuple):
 _ALONE = rb"(?:(?<![A-Za-z])|(?<=[a-z])(?-i:(?=[A-Z])))"
 # What names end in. The alternatives are tried from left to right, so longer ones come first.
 CORES = (
-    rb"(?P<password>pass(?:[-_ ]?phrase|[-_ ]?code|wor[dt]s?|wrd|wd)|pwd|"
+    rb"(?P<password>(?<!ht)pass(?:[-_ ]?phrase|[-_ ]?code|wor[dt]s?|wrd|wd)|pwd|"
     + _ALONE
     + rb"(?:pass|pw|psw|psswd)(?-i:(?![a-z]))"
     rb"|kennwort|senha|contrase(?:n|\xc3\xb1)a|mot[-_ ]de[-_ ]passe|\xe5\xaf\x86\xe7\xa0\x81"
@@ -67,7 +67,8 @@ _AFTER = frozenset(
     b"source src target template doc docs description desc comment note info example test_id count_tokens flow flows "
     b"exchange request response result results check checker checks checking authentication required plugin module "
     b"package import export bucket vault volume mount mounts namespace manager_name lookup getter setter alias "
-    b"separator delimiter delim stub protected protection ratio rate per cost price budget usage used total".split()
+    b"separator delimiter delim stub protected protection ratio rate per cost price budget usage used total encode decode strip split "
+    b"format replace lower upper startswith endswith join pop append trim equals match matches realm char chars".split()
 )
 """Words after the core that make it something else than the value itself."""
 

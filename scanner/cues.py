@@ -12,14 +12,14 @@ _FOREIGN = (
     r"|\xed\x8c\xa8\xec\x8a\xa4\xec\x9b\x8c\xeb\x93\x9c|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c"
 )
 _CORE = (
-    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|pass(?:_|\b)|pwd|[^a-z]ps?w(?:_|\b)|secret|token|credential"
+    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|[^a-z]pass(?:_|\b)|(?-i:[a-z]Pass\b)|pwd|[^a-z]ps?w(?:_|\b)|secret|token|credential"
     rf"|authori[sz]ation|auth(?:[_-]?code)?\b|{_KEY}|{_FOREIGN})"
 )
 _NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
 _CLOSE = r"[\\\"'`\])]{0,4}"
 _FIRST = r"[^\s\"'`(){}\[\]<>,;$&|*%=\\:]"
 _OTHER = r"[^\s\"'`<>,;(){}]"
-_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}[\"'`][^\"'`\s]"
+_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}[\"'`][^\"'`\s{<]"
 
 TRIGGER: tuple[str, ...] = (
     # name = "value", name: 'value', "name", "value", name("value"), name => `value`
@@ -58,7 +58,7 @@ TRIGGER: tuple[str, ...] = (
     # name=&quot;value, name\u0022value
     rf"{_NAME}(?:&quot;|&#3[49];)?[:=]\s{{0,2}}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
     # the password is value, password for somebody: value
-    rf"{_NAME}[ \t](?i:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}[\"'`]?[^\s\"'`]{{4}}",
+    rf"{_NAME}[ \t](?i:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}[\"'`]?[^\s\"'`]{{1,24}}[0-9!@#$%^&*]",
 )
 """Hyperscan expressions over bytes, for block mode with prefiltering. They end inside the value, or right after it.
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from scanner import nonsecrets
-from scanner.assignments import Pair, Syntax, pairs
+from scanner.assignments import Pair, Syntax, in_text, pairs
 from scanner.credentialnames import Promise, sense
 from scanner.cues import TRIGGER
 from scanner.likelihood import invention, likelihood
@@ -83,6 +83,7 @@ _GENERATED = re.compile(
 _WORDING = re.compile(
     r"\.(?:po|pot|strings|resx|arb|xlf|xliff|ftl|mo|properties\.\w\w)$|(?:^|[/_.-])(?:i18n|l10n|locales?|lang|langs|languages?|"
     r"translations?|messages?|nls|intl)(?:[/_.-]|$)|(?:^|[/_.-])[a-z]{2}[-_][A-Z]{2}\.\w+$"
+    r"|(?:^|/)[a-z]{2}\.(?:json|ya?ml|ts|js|php|properties)$"
 )
 _TRIAL = re.compile(
     r"(?i)(?:^|[/_.-])(?:tests?|specs?|examples?|samples?|demos?|fixtures?|mocks?|docs?|testing|testdata|e2e|readme|tutorials?)(?:[/_.-]|$)"
@@ -115,7 +116,6 @@ _TOY = re.compile(
 )
 _SPELLED = bytes.maketrans(b"0@$3!4", b"oaseia")
 _LABEL = re.compile(rb"[A-Z][a-z]+(?:[ :]|$)")
-_COMMENT = re.compile(rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) ")
 _DIRECTIVE = re.compile(rb"^[\s#/*-]{0,12}(?:export |set |setx |ENV |ARG |-e |SET |default )?[\w.-]{0,40}$")
 
 
@@ -128,7 +128,7 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
     promised = sense(name)
     if promised is None:
         return Rejected("the name promises no secret")
-    if syntax is Syntax.BARE and context.medium is Medium.CODE and not _in_text(context.before):
+    if syntax is Syntax.BARE and context.medium is Medium.CODE and not in_text(context.before):
         return Rejected("a variable")
     password = promised.promise is Promise.PASSWORD
     if not (4 if password else 8) <= len(value) <= LONGEST:
@@ -141,21 +141,13 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
         return Rejected("words")
     if syntax in (Syntax.SPACE, Syntax.PROSE) and (likelihood(value) < 6 or _PLAIN.match(value)):
         return Rejected("prose")
+    if syntax is Syntax.CALL and not context.after.lstrip(b"\"'` ").startswith(b")"):
+        return Rejected("one argument of several")
     if password:
         return _password(name, value, syntax, context, promised.plain)
     if promised.promise is Promise.AUTH and _credentials(value):
         return Confidence.MEDIUM
     return _token(value, syntax, context, promised.plain)
-
-
-def _in_text(before: bytes) -> bool:
-    """Whether what follows on the line stands inside a string or a comment."""
-    return (
-        before.count(b'"') % 2 == 1
-        or before.count(b"'") % 2 == 1
-        or before.count(b"`") % 2 == 1
-        or bool(_COMMENT.search(before))
-    )
 
 
 def _credentials(value: bytes) -> bool:
@@ -223,18 +215,19 @@ def find(data: bytes, start: int, end: int, *, path: str) -> Iterator[Guess]:
 
     `start` and `end` are where those hits end (the same, for one hit); `path` is the file's name.
     """
-    for pair in pairs(data, start, end):
-        judged = judge(pair.name, data[pair.value_start : pair.value_end], pair.syntax, _context(data, pair, path))
+    medium, trial = surroundings(path)
+    for pair in pairs(data, start, end, code=medium is Medium.CODE):
+        value = data[pair.value_start : pair.value_end]
+        judged = judge(pair.name, value, pair.syntax, _context(data, pair, path, medium, trial))
         if isinstance(judged, Confidence):
             yield Guess(
                 pair.name, pair.value_start, pair.value_end, judged, pair.sense.promise.name.lower(), pair.syntax
             )
 
 
-def _context(data: bytes, pair: Pair, path: str) -> Context:
-    medium, trial = surroundings(path)
+def _context(data: bytes, pair: Pair, path: str, medium: Medium, trial: bool) -> Context:
     line = data.rfind(b"\n", max(0, pair.start - 200), pair.start) + 1
     after = data[pair.value_end : pair.value_end + 48].split(b"\n", 1)[0]
     if pair.sign == b":" and not pair.closed and path.endswith(".py"):
         trial = True
-    return Context(medium, trial, data[max(line, pair.start - 200) : pair.start], after)
+    return Context(medium, trial, data[max(line, pair.start - 200) : pair.start - pair.closed], after)

@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(
     rb"|(?:api|access|auth|secret|private)[-_ ]?(?:key|token)$|^the[-_ ]|token$)|\.\.\.|\xe2\x80\xa6|\*\*\*|xxx|XXX|___|---|###|===|000000|\?\?\?|&&&"
 )
 _WORDS = frozenset(
-    b"true false yes no on off null none nil undefined nan str string text bool boolean int integer number float bytes object any "
+    b"utf-8 utf8 utf-16 ascii latin1 latin-1 iso-8859-1 true false yes no on off null none nil undefined nan str string text bool boolean int integer number float bytes object any "
     b"array list dict map optional required unicode char varchar binary base64 byte void function const var let final static "
     b"public private protected readonly async await return self this cls default empty blank value values key keys name type "
     b"input output hidden disabled enabled auto always never basic bearer digest oauth oauth2 jwt apikey api_key ldap saml kerberos "
