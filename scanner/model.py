@@ -210,9 +210,13 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the first pass says: pattern number and the offset where a match ends. Never leaves `scanner`."""
+    """What the first pass says: pattern number, and the first and the last of some offsets where matches end.
+
+    Ends of one pattern that lie close together are one candidate, however many there are. Never leaves `scanner`.
+    """
 
     pattern: int
+    first: int
     end: int
 
 

@@ -1,0 +1,208 @@
+"""The second pass: exact matches around the places that the first pass pointed at, and what they are worth.
+
+Imported only when something hit. Nothing here decides what is reported: `scanner.pipeline` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import regex
+
+from scanner.checks import CHECKS
+from scanner.context import Keywords, Nearness
+from scanner.filters import ALWAYS, FILTERS
+from scanner.likelihood import likelihood
+from scanner.model import Candidate, Confidence
+from scanner.rule import Family, Rule
+
+MARGIN = 32
+"""How far beyond a match its boundaries look."""
+_STRETCH = 1 << 16
+"""How much further a match is followed that reaches the end of what was searched."""
+_UNLIKELY = -6.0
+"""Below this many nats words explain a value so much better than chance that it is none of a machine's."""
+_DOUBTFUL = 3.0
+
+Hit = tuple[tuple[int, ...], Candidate]
+"""A candidate, and the places in the book of the rules it stands for."""
+
+_RANK = {Family.PREFIXED: 3, Family.STRUCTURED: 2, Family.CONTEXTUAL: 1, Family.GENERIC: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An exact match: the span of the secret, the span of all of the match, and what speaks for it."""
+
+    rule: Rule
+    start: int
+    end: int
+    whole: tuple[int, int]
+    confidence: Confidence
+    proven: bool = False
+    nearness: Nearness | None = None
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """A rule that took too long on a text."""
+
+    rule: Rule
+
+
+class Confirmer:
+    """Runs rules' exact patterns. Patterns are compiled when first needed and kept."""
+
+    __slots__ = ("_keywords", "_patterns", "_rules", "_seconds")
+
+    def __init__(self, rules: Sequence[Rule], seconds: float) -> None:
+        self._rules = rules
+        self._seconds = seconds
+        self._patterns: dict[str, regex.Pattern[bytes]] = {}
+        self._keywords: dict[tuple[int, ...], Keywords] = {}
+
+    def matches(self, data: bytes, hits: Iterable[Hit]) -> Iterator[Match | GaveUp]:
+        """What really matches, in no particular order."""
+        for (pattern, places), stretches in self._stretches(data, hits).items():
+            seen: set[tuple[int, int]] = set()
+            compiled = self._compiled(pattern)
+            try:
+                for low, high in stretches:
+                    for found in self._found(compiled, data, low, high):
+                        if found.span() not in seen:
+                            seen.add(found.span())
+                            yield from self._judged(data, found, places)
+            except TimeoutError:
+                yield GaveUp(self._rules[places[0]])
+
+    def _stretches(
+        self, data: bytes, hits: Iterable[Hit]
+    ) -> Mapping[tuple[str, tuple[int, ...]], Sequence[tuple[int, int]]]:
+        """What to search, by pattern and the rules that have it: stretches in order, and joined where they touch."""
+        wanted: dict[tuple[str, tuple[int, ...]], list[tuple[int, int]]] = {}
+        for places, candidate in hits:
+            by_pattern: dict[str, list[int]] = {}
+            for place in places:
+                by_pattern.setdefault(self._rules[place].pattern, []).append(place)
+            for pattern, alike in by_pattern.items():
+                before = max(self._rules[place].before for place in alike)
+                after = max(self._rules[place].after for place in alike)
+                stretch = (
+                    max(0, candidate.first - before - MARGIN),
+                    min(len(data), candidate.end + after + MARGIN),
+                )
+                wanted.setdefault((pattern, tuple(alike)), []).append(stretch)
+        return {key: _joined(stretches) for key, stretches in wanted.items()}
+
+    def _compiled(self, pattern: str) -> regex.Pattern[bytes]:
+        compiled = self._patterns.get(pattern)
+        if compiled is None:
+            compiled = self._patterns[pattern] = regex.compile(pattern.encode("latin-1"))
+        return compiled
+
+    def _found(self, compiled: regex.Pattern[bytes], data: bytes, low: int, high: int) -> Iterator[regex.Match[bytes]]:
+        """Matches between two offsets; one that comes near the end is looked at again with more behind it."""
+        for found in compiled.finditer(data, low, high, timeout=self._seconds):
+            if found.end() + MARGIN > high and high < len(data):
+                again = compiled.match(data, found.start(), high + _STRETCH, timeout=self._seconds)
+                if again is not None:
+                    yield again
+            else:
+                yield found
+
+    def _judged(self, data: bytes, found: regex.Match[bytes], places: tuple[int, ...]) -> Iterator[Match]:
+        start, end = found.span("secret")
+        secret = data[start:end]
+        if not secret:
+            return
+        parts = {name: text for name, text in found.groupdict().items() if name != "secret" and text}
+        nearest: Mapping[int, Nearness] = {}
+        if self._rules[places[0]].keywords and not self._rules[places[0]].trigger:
+            nearest = self._near(places, data, start)
+            places = _nearest(nearest)
+        for place in places:
+            rule = self._rules[place]
+            confidence, proven = worth(rule, secret, nearest.get(place))
+            if confidence is not None:
+                yield Match(rule, start, end, found.span(), confidence, proven, nearest.get(place), parts)
+
+    def _near(self, places: tuple[int, ...], data: bytes, start: int) -> Mapping[int, Nearness]:
+        keywords = self._keywords.get(places)
+        if keywords is None:
+            keywords = self._keywords[places] = Keywords({place: self._rules[place].keywords for place in places})
+        return keywords.near(data, start)
+
+
+def _joined(stretches: list[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    stretches.sort()
+    joined: list[tuple[int, int]] = []
+    for low, high in stretches:
+        if joined and low <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return joined
+
+
+def _nearest(nearest: Mapping[int, Nearness]) -> tuple[int, ...]:
+    """The one rule whose keyword stands nearest; none when there is no keyword."""
+    return (min(nearest, key=lambda place: (nearest[place], place)),) if nearest else ()
+
+
+def worth(rule: Rule, secret: bytes, nearness: Nearness | None = None) -> tuple[Confidence | None, bool]:
+    """How sure it is that the secret is one of the rule's kind (None: it is not), and whether a checksum proves it."""
+    if any(judges(secret) for judges in ALWAYS):
+        return None, False
+    proven = bool(rule.checks) and all(CHECKS[name].passes(secret) for name in rule.checks)
+    if proven:
+        return Confidence.HIGH, True
+    if rule.checks:
+        return (None if rule.reject else Confidence.LOW), False
+    if any(FILTERS[name](secret) for name in rule.filters):
+        return None, False
+    confidence = rule.confidence
+    if nearness is not None and nearness.lines:
+        confidence = Confidence(max(confidence - 1, Confidence.LOW))
+    return _likely(rule, secret, confidence), False
+
+
+def _likely(rule: Rule, secret: bytes, confidence: Confidence) -> Confidence | None:
+    """The confidence after a look at whether chance or words explain the value better."""
+    match rule.family:
+        case Family.CONTEXTUAL:
+            odds = likelihood(secret)
+        case Family.PREFIXED:
+            odds = likelihood(secret[len(rule.prefix) :])
+        case Family.STRUCTURED | Family.GENERIC:
+            return confidence
+    if odds < _UNLIKELY:
+        return None
+    return Confidence(max(confidence - 1, Confidence.LOW)) if odds < _DOUBTFUL else confidence
+
+
+def settle(matches: Iterable[Match]) -> list[Match]:
+    """One match for each secret: of those that overlap the surer, then the more specific, longer, nearer.
+
+    Identifiers, which are no secrets, compete among themselves only, and lose against any secret.
+    """
+    kept: list[Match] = []
+    taken: list[tuple[int, int]] = []
+    for match in sorted(matches, key=_preference):
+        if not any(start < match.end and match.start < end for start, end in taken):
+            kept.append(match)
+            taken.append((match.start, match.end))
+    return sorted(kept, key=lambda match: (match.start, match.end))
+
+
+def _preference(match: Match) -> tuple[object, ...]:
+    return (
+        match.rule.identifier,
+        not match.proven,
+        -_RANK[match.rule.family],
+        -match.confidence,
+        match.start - match.end,
+        match.nearness or Nearness(0, 0, 0),
+        match.rule.kind.id,
+    )

@@ -1,0 +1,89 @@
+"""Which keyword a value stands near. A contextual value says nothing by itself; the nearest name before it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+REACH = 64
+"""The most bytes between the end of a keyword and the value; the engine's first pass reaches a little further."""
+
+_SPELLINGS = (b"", b"_", b"-", b" ", b".")
+_SEPARATOR = re.compile(rb"[ _.\-]+")
+_GOES_ON = re.compile(
+    rb"s?(?:[^a-z]|$|api|app|auth|access|account|admin|bearer|bot|cert|client|config|cred|dev|email|host|id|key|live|login|oauth|org|pass|personal|pat|prod|private|pwd"
+    rb"|refresh|rest|secret|server|service|sid|sk|test|token|url|user|webhook|write|read)",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    rb"(?:^|[^a-z])(?:md5|sha[_-]?\d*|sha\d+(?:sum)?|checksum|digest|hash(?:es)?|integrity|commit|revision|rev|etag|fingerprint|thumbprint|version|signature|crc\d*"
+    rb"|blob|tree|object|request[_-]?id|trace[_-]?id|span[_-]?id|build[_-]?id|image|ref)[\"'\]]*\s*(?:=>|[=:@/-])[=:@/\s\"'-]*$",
+    re.IGNORECASE,
+)
+_LONG = 7
+"""A keyword of so many letters is no accident inside a longer word."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Nearness:
+    """How near a keyword is: lines first, then bytes; the longer keyword wins what is left."""
+
+    lines: int
+    gap: int
+    shorter: int
+
+
+class Keywords:
+    """The keywords of some rules, by the rule's number."""
+
+    __slots__ = ("_owners", "_search")
+
+    def __init__(self, words: Mapping[int, Sequence[str]]) -> None:
+        self._owners: dict[bytes, list[int]] = {}
+        for number, keywords in words.items():
+            for keyword in keywords:
+                for spelling in _spellings(keyword.lower().encode()):
+                    self._owners.setdefault(spelling, []).append(number)
+        longest_first = sorted(self._owners, key=len, reverse=True)
+        self._search = re.compile(b"(?=(" + b"|".join(map(re.escape, longest_first)) + b"))", re.IGNORECASE)
+
+    def near(self, data: bytes, value: int) -> dict[int, Nearness]:
+        """The rules that have a keyword before the value at this offset, and how near it is."""
+        start = max(0, value - REACH - 64)
+        before = data[start:value]
+        if _OTHER.search(before):
+            return {}
+        found: dict[int, Nearness] = {}
+        for hit in self._search.finditer(before):
+            word = hit[1]
+            end = hit.start() + len(word)
+            gap = len(before) - end
+            lines = before.count(b"\n", end)
+            if not 0 < gap <= REACH or lines > 1 or not _stands_alone(data, start + hit.start(), start + end):
+                continue
+            nearness = Nearness(lines, gap, -len(word))
+            for number in self._owners[word.lower()]:
+                if number not in found or nearness < found[number]:
+                    found[number] = nearness
+        return found
+
+
+def _spellings(keyword: bytes) -> Sequence[bytes]:
+    words = [word for word in _SEPARATOR.split(keyword) if word]
+    if len(words) < 2:
+        return (keyword,)
+    return tuple(dict.fromkeys((keyword, *(joint.join(words) for joint in _SPELLINGS))))
+
+
+def _stands_alone(data: bytes, start: int, end: int) -> bool:
+    """Whether a keyword is a word of its own, or a part of `camelCase`, and not letters inside another word."""
+    word = data[start:end]
+    before, after = data[max(0, start - 1) : start], data[end : end + 12]
+    if before.isalpha() and word[:1].isalpha() and not (before.islower() and word[:1].isupper()):
+        return False
+    if len(word) >= _LONG or not word[-1:].isalpha() or not after[:1].isalpha():
+        return True
+    if after[:1].isupper() and word[-1:].islower():
+        return True
+    return _GOES_ON.match(after) is not None

@@ -1,0 +1,136 @@
+"""The engine: all rules and registered shapes over bytes at once, and the rules themselves when something hit.
+
+A book of rules is compiled once and kept in the cache directory; after that a start costs reading one file. The rules
+behind the pattern numbers are restored only when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scanner.engine.cache import Cache
+from scanner.engine.database import Database, platform_key
+from scanner.errors import EngineError
+from scanner.model import Candidate, Shape
+from scanner.rule import Rule
+from scanner.rulebook import RuleBook
+
+_VERSION = 1
+"""Changes whenever what is compiled out of the same rules does."""
+_MANY_SHAPES = 24
+"""Fewer shapes than this are compiled at each start, which is quicker than reading a file."""
+
+Meaning = tuple[str, tuple[int, ...]]
+"""What a pattern number stands for: the encoding of its text ("" for none), and rules by their places in the book."""
+
+
+class Engine:
+    """The first pass. Pattern numbers are those of `meanings`; `shaped` numbers are places in `shapes`."""
+
+    __slots__ = ("_book", "_database", "_restore", "_shapes", "meanings", "shapes")
+
+    def __init__(
+        self,
+        database: Database,
+        meanings: Sequence[Meaning],
+        restore: Callable[[], RuleBook],
+        shapes: Sequence[Shape] = (),
+        shape_database: Database | None = None,
+    ) -> None:
+        self._database = database
+        self._restore = restore
+        self._book: RuleBook | None = None
+        self._shapes = shape_database
+        self.meanings = meanings
+        self.shapes = tuple(shapes)
+
+    @property
+    def book(self) -> RuleBook:
+        """The rules; restored when first asked for."""
+        if self._book is None:
+            self._book = self._restore()
+        return self._book
+
+    def candidates(self, data: bytes | memoryview) -> list[Candidate]:
+        """Where a rule may match."""
+        return self._database.candidates(data)
+
+    def shaped(self, data: bytes | memoryview) -> list[Candidate]:
+        """Where a registered key may stand."""
+        return [] if self._shapes is None else self._shapes.candidates(data)
+
+
+def open_engine(
+    load: Callable[[], RuleBook], stamp: str, cache_directory: Path | None, shapes: Sequence[Shape] = ()
+) -> Engine:
+    """The engine for a rule book: out of the cache, or compiled (some seconds) and put there.
+
+    `load` reads the book and is called only when it must be; `stamp` changes when what it would read does. Without a
+    cache directory everything is compiled. Raises RuleError when the rules cannot be loaded or compiled.
+    """
+    cache = Cache(cache_directory) if cache_directory else None
+    key = _key(stamp)
+    stored = cache.read(f"rules-{key}") if cache else None
+    shape_database = _shape_database(shapes, cache)
+    if stored is not None:
+        try:
+            meanings = [(encoding, tuple(places)) for encoding, places in json.loads(stored["meanings"])]
+            database = Database.load(stored["database"])
+        except (KeyError, ValueError, EngineError):
+            pass
+        else:
+            dumped = stored["book"]
+            return Engine(database, meanings, lambda: _restored(dumped, load), shapes, shape_database)
+    book = load()
+    database, meanings = _compiled(book.rules)
+    if cache:
+        sections = {"meanings": json.dumps(meanings).encode(), "database": database.dump(), "book": book.dump()}
+        cache.write(f"rules-{key}", sections)
+    return Engine(database, meanings, lambda: book, shapes, shape_database)
+
+
+def engine_of(rules: Sequence[Rule], shapes: Sequence[Shape] = ()) -> Engine:
+    """An engine for rules at hand, compiled on the spot and not kept."""
+    database, meanings = _compiled(rules)
+    book = RuleBook(tuple(rules), "")
+    return Engine(database, meanings, lambda: book, shapes, _shape_database(shapes, None))
+
+
+def _restored(dumped: bytes, load: Callable[[], RuleBook]) -> RuleBook:
+    try:
+        return RuleBook.restore(dumped)
+    except ValueError:
+        return load()
+
+
+def _compiled(rules: Sequence[Rule]) -> tuple[Database, list[Meaning]]:
+    from scanner.engine.expressions import plan  # noqa: PLC0415 - the notations, needed only when there is no cache
+
+    planned = plan(rules)
+    return Database.compile(planned.expressions), list(planned.meanings)
+
+
+def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | None:
+    if not shapes:
+        return None
+    keep = cache if len(shapes) >= _MANY_SHAPES else None
+    key = "shapes-" + _key(repr(list(shapes)))
+    stored = keep.read(key) if keep else None
+    if stored is not None:
+        try:
+            return Database.load(stored["database"])
+        except (KeyError, EngineError):
+            pass
+    from scanner.engine.expressions import shape_plan  # noqa: PLC0415 - only with registered keys
+
+    database = Database.compile([(text, number) for number, text in enumerate(shape_plan(shapes))])
+    if keep:
+        keep.write(key, {"database": database.dump()})
+    return database
+
+
+def _key(stamp: str) -> str:
+    return hashlib.sha256(f"{_VERSION}\n{platform_key()}\n{stamp}".encode()).hexdigest()[:32]

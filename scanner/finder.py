@@ -1,0 +1,211 @@
+"""From candidates to findings: everything that happens to a text once the first pass has hit something in it.
+
+Imported only then, since most files are clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from scanner import decode
+from scanner.confirm import Confirmer, GaveUp, Hit, Match, settle
+from scanner.engine.engine import Engine
+from scanner.lines import Lines
+from scanner.mask import masked
+from scanner.model import (
+    REGISTERED,
+    Blob,
+    Candidate,
+    Confidence,
+    Finding,
+    Fingerprint,
+    Fingerprinter,
+    Secret,
+    Skipped,
+    Span,
+    Suppressed,
+)
+from scanner.options import Options
+from scanner.pairs import paired
+from scanner.rule import Rule
+from scanner.shapes import Shapes
+from scanner.suppress import marked
+
+Result = Finding | Suppressed | Skipped
+
+_REMEMBERED = 1 << 16
+
+
+class Finder:
+    """The second half of a scan. Keeps compiled patterns and the fingerprints of values that come again and again."""
+
+    __slots__ = ("_confirmer", "_engine", "_fingerprinter", "_known", "_options", "_rules", "_shapes")
+
+    def __init__(self, engine: Engine, fingerprinter: Fingerprinter, options: Options) -> None:
+        self._engine = engine
+        self._fingerprinter = fingerprinter
+        self._options = options
+        self._rules: Sequence[Rule] = engine.book.rules
+        self._confirmer = Confirmer(self._rules, options.limits.seconds_per_rule)
+        self._shapes = Shapes(engine.shapes)
+        self._known: dict[bytes, Fingerprint] = {}
+
+    def results(
+        self, blob: Blob, text: decode.Text, candidates: Iterable[Candidate], shaped: Iterable[Candidate]
+    ) -> Iterator[Result]:
+        """The findings of one text, and of what is wrapped in it."""
+        plain, wrapped = self._split(candidates)
+        matches: list[Match] = []
+        for outcome in self._confirmer.matches(text.data, plain):
+            if isinstance(outcome, GaveUp):
+                reason = f"rule {outcome.rule.kind.id} took longer than {self._options.limits.seconds_per_rule:g} s"
+                yield Skipped(str(blob.origin), reason)
+            else:
+                matches.append(outcome)
+        place = _Place(blob, text)
+        spans: set[tuple[int, int]] = set()
+        reported = 0
+        for match in paired(settle(matches), place.line_of, lambda m: text.data[m.start : m.end]):
+            if not self._wanted(match):
+                continue
+            if reported == self._options.limits.findings:
+                yield Skipped(str(blob.origin), f"more than {reported:,} findings; the rest is not listed")
+                break
+            reported += 1
+            spans.add((match.start, match.end))
+            yield self._reported(self._finding(match, place), place.lines_of(match.start, match.end))
+        for start, end, shape in self._shapes.texts(text.data, shaped):
+            if (start, end) not in spans:
+                yield self._reported(self._registered(start, end, shape.prefix, place), place.lines_of(start, end))
+        for inner in self._unwrapped(text, wrapped):
+            yield from self.results(blob, inner, self._plain_only(inner.data), self._engine.shaped(inner.data))
+
+    def _split(self, candidates: Iterable[Candidate]) -> tuple[list[Hit], list[Hit]]:
+        """Candidates with the rules they stand for: those in plain text, and those in an encoding."""
+        plain: list[Hit] = []
+        wrapped: list[Hit] = []
+        for candidate in candidates:
+            encoding, places = self._engine.meanings[candidate.pattern]
+            (wrapped if encoding else plain).append((places, candidate))
+        return plain, wrapped
+
+    def _plain_only(self, data: bytes) -> list[Candidate]:
+        return [hit for hit in self._engine.candidates(data) if not self._engine.meanings[hit.pattern][0]]
+
+    def _unwrapped(self, text: decode.Text, wrapped: Iterable[Hit]) -> Iterator[decode.Text]:
+        """What the encoded stretches say that hits point at; each stretch once."""
+        if not self._options.encodings:
+            return
+        literals: dict[tuple[int, int], set[bytes]] = {}
+        for places, hit in wrapped:
+            stretch = next((span for span in literals if span[0] <= hit.first and hit.end <= span[1]), None)
+            stretch = stretch or decode.base64_around(text.data, hit.first, hit.end)
+            literals.setdefault(stretch, set()).update(
+                literal.encode("latin-1") for place in places for literal in self._rules[place].literals
+            )
+        for stretch, fixed in sorted(literals.items()):
+            for inner in decode.from_base64(text.data, *stretch, tuple(fixed)):
+                yield _nested(text, inner)
+
+    def _wanted(self, match: Match) -> bool:
+        name = match.rule.kind.id
+        only = self._options.only_rules
+        return (
+            match.confidence >= self._options.min_confidence
+            and (not only or name in only)
+            and name not in self._options.disabled_rules
+        )
+
+    def _finding(self, match: Match, place: _Place) -> Finding:
+        secret = place.text.data[match.start : match.end]
+        return Finding(
+            kind=match.rule.kind,
+            secret=Secret(secret),
+            fingerprint=self._fingerprint(secret),
+            span=place.span(match.start, match.end),
+            origin=place.blob.origin,
+            confidence=match.confidence,
+            masked=masked(secret, match.rule.prefix),
+            encoding=place.text.wrapped,
+            parts={name: Secret(value) for name, value in match.parts.items()},
+        )
+
+    def _registered(self, start: int, end: int, prefix: str, place: _Place) -> Finding:
+        secret = place.text.data[start:end]
+        return Finding(
+            kind=REGISTERED,
+            secret=Secret(secret),
+            fingerprint=self._fingerprint(secret),
+            span=place.span(start, end),
+            origin=place.blob.origin,
+            confidence=Confidence.HIGH,
+            masked=masked(secret, prefix),
+            encoding=place.text.wrapped,
+        )
+
+    def _fingerprint(self, secret: bytes) -> Fingerprint:
+        """Values that look like keys but are identifiers come by the thousand; each is fingerprinted once."""
+        known = self._known.get(secret)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[secret] = self._fingerprinter.of(secret)
+        return known
+
+    def _reported(self, finding: Finding, lines: bytes) -> Finding | Suppressed:
+        """The finding, or who silenced it."""
+        reason = marked(lines, self._options.foreign_marks)
+        if reason is not None:
+            return Suppressed(finding, "inline", reason)
+        if self._options.baseline is not None:
+            return self._options.baseline.judge(finding) or finding
+        return finding
+
+
+class _Place:
+    """Where a text stands, for people: lines and columns in the content as it was met."""
+
+    __slots__ = ("_lines", "blob", "text")
+
+    def __init__(self, blob: Blob, text: decode.Text) -> None:
+        self.blob = blob
+        self.text = text
+        self._lines = Lines(text.data if text.own_lines else blob.data, blob.first_line)
+
+    def _seen(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in the text that lines are counted in."""
+        if self.text.own_lines or self.text.locate is None:
+            return start, end
+        return self.text.locate(start, end)
+
+    def line_of(self, position: int) -> int:
+        """The line of an offset in the text."""
+        return self._lines.at(self._seen(position, position + 1)[0])[0]
+
+    def lines_of(self, start: int, end: int) -> bytes:
+        """The lines that a match stands on, as they were met."""
+        return self._lines.text_of(*self._seen(start, end))
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of a match in the content as it was met."""
+        span = self._lines.span(*self._seen(start, end))
+        if self.text.locate is not None:
+            first, last = self.text.locate(start, end)
+            span = replace(span, start=first, end=last)
+        if self.blob.offset:
+            span = replace(span, start=span.start + self.blob.offset, end=span.end + self.blob.offset)
+        return span
+
+
+def _nested(outer: decode.Text, inner: decode.Text) -> decode.Text:
+    """A text found inside another, with the way back through both."""
+    step = inner.locate
+    if outer.locate is None or step is None:
+        return decode.Text(inner.data, outer.wrapped + inner.wrapped, step, own_lines=False)
+    outward = outer.locate
+
+    def locate(start: int, end: int) -> tuple[int, int]:
+        return outward(*step(start, end))
+
+    return decode.Text(inner.data, outer.wrapped + inner.wrapped, locate, own_lines=False)
