@@ -155,7 +155,7 @@ def notices(stage: Stage) -> Iterator[str]:
     if stage.inbox.exists():
         for line in stage.inbox.read_text("utf-8").splitlines():
             told = json.loads(line)
-            yield f"to {told['to']:<22} {told['subject']}"
+            yield f"to {told['recipient']:<22} {told['subject']}"
 
 
 def checked_log(session: Session) -> str:

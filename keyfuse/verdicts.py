@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from responders.errors import ProviderError
-from responders.incident import Incident, IncidentState
+from responders.incident import ActionKind, Incident, IncidentState
 from responders.leakreport import LeakReport, from_findings
 from responders.policy import Act, Decision
 from responders.provider import Ambiguous, Identified, NotFound, Unknown
@@ -104,8 +104,10 @@ class Judge:
 
     def _action_note(self, incident: Incident) -> ActionNote:
         with self._session.records().read() as tx:
-            actions = tx.incidents.actions(incident.id)
-        kind = actions[-1].kind.value if actions else "none"
+            actions = [action for action in tx.incidents.actions(incident.id) if action.kind is not ActionKind.NONE]
+            known = tx.keys.lookup([incident.fingerprint]).get(incident.fingerprint)
+        wanted = known.action_when_leaked.value if known else "none"
+        kind = actions[-1].kind.value if actions else wanted
         match incident.state:
             case IncidentState.RESOLVED | IncidentState.DISMISSED:
                 outcome = IncidentState.NOTED.value
