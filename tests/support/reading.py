@@ -7,8 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scanner.model import Blob, Place, Skipped, Unit
+from scanner.model import (
+    Blob,
+    Confidence,
+    Finding,
+    Fingerprinter,
+    Place,
+    Secret,
+    Severity,
+    Skipped,
+    Span,
+    TokenKind,
+    Unit,
+)
 from scanner.sources.target import Target, TargetOptions, open_target
+
+KIND = TokenKind("made-up", "Made up", "nobody", Severity.HIGH)
 
 
 @dataclass
@@ -56,3 +70,26 @@ def read_target(target: Target | Path | str, **options: object) -> Reading:
     if not isinstance(target, Target):
         target = open_target(str(target), TargetOptions(**options))  # type: ignore[arg-type]
     return read_units(target.units())
+
+
+def findings_of(reading: Reading, *secrets: bytes) -> list[Finding]:
+    """What a scanner that looks for nothing but these texts would find."""
+    fingerprinter = Fingerprinter(b"only for tests; 32 bytes or more")
+    found = []
+    for blob in reading.blobs:
+        for secret in secrets:
+            at = blob.data.find(secret)
+            while at >= 0:
+                line = blob.first_line + blob.data.count(b"\n", 0, at)
+                span = Span(blob.offset + at, blob.offset + at + len(secret), line, 1, line, 1 + len(secret))
+                fingerprint = fingerprinter.of(secret)
+                found.append(Finding(KIND, Secret(secret), fingerprint, span, blob.origin, Confidence.HIGH, "***"))
+                at = blob.data.find(secret, at + 1)
+    return found
+
+
+def audit(path: Path | str, *secrets: bytes, **options: object) -> list[Finding]:
+    """Opens a target, reads it, looks for the texts and finishes what was found."""
+    target = open_target(str(path), TargetOptions(**options))  # type: ignore[arg-type]
+    reading = read_units(target.units())
+    return target.finish(findings_of(reading, *secrets))

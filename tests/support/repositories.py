@@ -92,7 +92,7 @@ def make_hostile(repository: Repository, canaries: Path) -> None:
 
     def command(name: str) -> str:
         script = canaries.parent / f"run-{name}"
-        script.write_text(f"#!/bin/sh\n: > {shlex.quote(str(canaries / name))}\ncat 2>/dev/null\nexit 0\n")
+        script.write_text(f"#!/bin/sh\n: > {shlex.quote(str(canaries / name))}\nexit 1\n")
         script.chmod(0o755)
         return str(script)
 

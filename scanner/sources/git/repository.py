@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 _GITFILE_LIMIT = 1 << 16
+_CONFIG_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class Repository:
     def partial(self) -> bool:
         """Whether objects were left at the remote when it was cloned."""
         try:
-            with os.scandir(os.path.join(self.common_dir, "objects", "pack")) as packs:
-                return any(entry.name.endswith(".promisor") for entry in packs)
+            with open(os.path.join(self.common_dir, "config"), "rb") as file:
+                settings = file.read(_CONFIG_LIMIT).lower()
         except OSError:
             return False
+        return b"promisor" in settings or b"partialclone" in settings
 
 
 def repository_at(path: str) -> Repository | None:

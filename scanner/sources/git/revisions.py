@@ -36,6 +36,6 @@ def commit(git: Git, revision: str) -> str:
         found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except SourceError:
         raise UsageError(
-            f"there is no commit called {printable(revision)!r} in this repository: see git branch --all, or fetch it"
+            f"there is no commit called '{printable(revision)}' in this repository: see git branch --all, or fetch it"
         ) from None
     return found.decode().split()[-1]

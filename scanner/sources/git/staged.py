@@ -54,7 +54,7 @@ def staged(
     repository = repository_around(directory)
     if repository is None:
         raise SourceError(f"no git repository at or above {printable(os.path.abspath(directory))}")
-    git = Git(repository.git_dir, os.path.abspath(index) if index else None)
+    git = Git(repository.git_dir, os.path.abspath(index) if index else None, quarantine)
     return StagedChanges(git, repository.work_tree or repository.git_dir, _files(git))
 
 
