@@ -17,7 +17,7 @@ from scanner.credentialnames import Promise, Sense, sense
 
 BEFORE = 160
 """The most bytes before the end of a trigger that a pair's name can begin."""
-AFTER = 1024
+AFTER = 4096
 """The most bytes after the end of a trigger that a pair's value can end."""
 
 
@@ -78,14 +78,15 @@ def _patterns() -> _Patterns:
     joint = (
         rb"(?P<close>(?:\\{0,3}[\"'`]|&quot;|&\#3[49];|[\])}]){0,3}+)(?:"
         rb"(?P<typed>[ ]?:[ ]?[A-Za-z][\w.\[\]|<>?]{1,24}(?:[ ]\|[ ]?\w{2,12})?[ ]?=(?!=)[ ]{0,2}(?=[A-Za-z@]{0,2}[\"'`]))"
-        rb"|[ \t]{0,16}(?P<op>:=|::=|\?=|\|\|=|\?\?=|=>|->|={2,3}|!={1,2}|\+=|=|:[-=]|:)\s{0,40}+"
+        rb"|[ \t]{0,16}(?P<op>\.=|::=|:=|::=|\?=|\|\|=|\?\?=|=>|->|={2,3}|!={1,2}|\+=|=|:[-=]|:)\s{0,40}+"
+        rb"|[ ](?P<dash>-[ ])(?=[\"'])"
         rb"|(?P<declared>[ \t]\*?(?:string|char)(?:\[\d{0,4}\])?[ \t]?=[ \t]?)"
         rb"|(?P<attribute>[\s,]{1,64}+\\?[\"']?(?:default)?(?i:value|content)\\?[\"']?[ ]{0,2}[:=]\s{0,8}+)"
         rb"|(?P<plist></(?i:key|name)>\s{0,16}+<(?i:string|value)>)"
         rb"|\s{0,2}(?P<comma>,)\s{0,16}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
         rb"|(?P<call>\()\s{0,8}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
         rb"|\s{0,2}(?P<or>\|\||\?\?|\bor\b)\s{0,2}(?=[\"'`])"
-        rb"|(?P<element>(?:[ ][^<>]{0,80})?>)\s{0,8}+"
+        rb"|(?P<element>(?:[ ][^<>]{0,80})?>)\s{0,40}+"
         rb"|(?P<prose>[ \t](?:is|was|(?:for|of)[ ][\w.@-]{1,40})[ \t]{0,2}[:=]?[ \t]{0,2})(?=[^ \t])"
         rb"|(?P<space>[ \t]{1,8}+)(?=[^\s=:]))"
     )
@@ -100,7 +101,7 @@ def _patterns() -> _Patterns:
             rb"[\w.:$>-]{1,60}(?:[(\[][\"'][\w.-]{1,60}[\"'])?[\])]{0,2}\s{0,2}(?:,|\|\||\?\?|\bor\b|\?:)\s{0,2}(?=[\"'`])"
         ),
         compared=re.compile(rb"([\"'`])[ ]{0,2}[!=]==?[ ]{0,2}$"),
-        bare=re.compile(rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?(?P<value>[^\s\"'`<>;]{1,512}+)"),
+        bare=re.compile(rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?(?P<value>[^\s\"'`<>;]{1,4096}+)"),
         block=re.compile(rb"[|>][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,40}+(?P<value>[^\s:]{1,512}+)[ \t]*(?:\r?\n|$)"),
     )
 
@@ -108,7 +109,7 @@ def _patterns() -> _Patterns:
 _NAMELESS = (
     (b"-u", rb"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:(?P<user>[^\s\"'$]{2,64})"),
     (b"mysql", rb"mysql\w{0,5}\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
-    (b"docker login", rb"docker login\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
+    (b"login", rb"\blogin\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
     (b"sshpass", rb"sshpass[^\n]{0,20}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
     (b"redis-cli", rb"redis-cli\b[^\n]{0,80}?[ ]-a[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
     (b"mongo", rb"mongo\w{0,4}\b[^\n]{0,80}?[ ]-p[ ]?[\"']?(?P<option>[^\s\"'$-][^\s\"'$]{2,64})"),
@@ -154,7 +155,7 @@ def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[
                 name = window[begin:stop].rstrip(b".-")
                 promised = sense(name)
                 pair = promised and _pair(data, low + begin, name, promised, code)
-                if pair and pair.value_start <= end + 2 and pair.value_end + 3 >= start:
+                if pair and pair.value_start <= end + 2 and max(pair.value_end, low + stop) + 3 >= start:
                     yield pair
             at = lower.find(cue, stop)
     for command, pattern in _NAMELESS:
@@ -218,7 +219,7 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) ->
             return None
         span = _quoted(data, opening)
     elif kind == "element":
-        close = data.find(b"<", at, at + AFTER)
+        close = at + len(data[at : max(at, data.find(b"<", at, at + AFTER))].rstrip())
         span = (at, close) if close > at and data[begin - 1 : begin] == b"<" else None
     elif kind in ("typed", "comma", "call", "or"):
         return None
@@ -276,6 +277,9 @@ def _quoted(data: bytes, opening: re.Match[bytes]) -> tuple[int, int] | None:
     if not quote.startswith((b"\\", b"&")):
         while end > start and (end - start - len(data[start:end].rstrip(b"\\"))) % 2:
             end = data.find(quote, end + 1, limit)
+    while data[start : start + 1] == b" " and start < end:
+        start += 1
+    end = start + len(data[start:end].rstrip(b" "))
     if end <= start or (len(quote) < 3 and quote[-1:] != b"`" and b"\n" in data[start:end]):
         return None
     return start, end

@@ -20,6 +20,8 @@ class Promise(IntEnum):
     """made by machines"""
     AUTH = 5
     """the content of an Authorization header, or part of it"""
+    LABEL = 6
+    """a key of some sort: to a lock as likely as to a table"""
 
 
 class Sense(NamedTuple):
@@ -42,9 +44,10 @@ CORES = (
     rb"|sign|signing|shared|account|service|license|aes|hmac|jwt|session|storage|subscription|crypto?|cipher|root|admin"
     rb"|integration|webhook|developer|partner|merchant|customer|user|team|project|server|write|deploy|registration)"
     rb"[-_ .]?keys?)"
-    rb"|(?P<secret>secrete?s?|credentials?|credential)"
+    rb"|(?P<secret>secret[-_]?id(?-i:(?![a-z]))|secrete?s?|credentials?|credential)"
     rb"|(?P<token>tokens?|bearer)"
     rb"|(?P<auth>(?:proxy[-_]?)?authori[sz]ation|" + _ALONE + rb"auth(?:[-_]?code)?(?-i:(?![a-z])))"
+    rb"|(?P<label>keys?(?-i:(?![a-z])))"
 )
 _CORE = re.compile(CORES, re.IGNORECASE)
 _WORDS = re.compile(rb"[A-Z]+(?-i:(?![a-z]))|[A-Z]?[a-z]+|[0-9]+")
@@ -76,7 +79,8 @@ _BEFORE = frozenset(
     b"max min num number n count total has have is are was no not show hide toggle forgot forgotten forget change reset check request sequence save remember "
     b"verified validate invalid missing generate gen get fetch find lookup parse hash hashed encrypted public pub csrf "
     b"xsrf next prev previous page continuation pagination pad padding eos bos unk mask sep special begin start end "
-    b"stop begin syntax delimiter separator cancellation cancel foreign primary partition sort sorting cache idempotency "
+    b"stop begin syntax delimiter separator cancellation cancel foreign primary partition object row dict map hash_key host hot arrow shortcut idempotency dedup routing lock "
+    b"index unique config registry gpg pgp ssh i18n translation storage wrapped node issue jira project_key page  sort sorting cache idempotency "
     b"use using allow require required needs enable disable supports support requires remove delete strip redact sanitize "
     b"censor input prompt completion cached reasoning output generated comment operator keyword identifier lexer string "
     b"close open left right optional error invalid empty blank".split()
@@ -111,4 +115,4 @@ def sense(name: bytes) -> Sense | None:
         return None
     plural = core[-1:] in b"sS" and not core.lower().endswith((b"pass", b"ss"))
     bare_auth = promise is Promise.AUTH and len(core) == 4
-    return Sense(promise, plain=not following and not plural and not bare_auth)
+    return Sense(promise, plain=not (following or plural or bare_auth or promise is Promise.LABEL))

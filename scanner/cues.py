@@ -19,11 +19,11 @@ _NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
 _CLOSE = r"[\\\"'`\])]{0,4}"
 _FIRST = r"[^\s\"'`(){}\[\]<>,;$&|*%=\\:]"
 _OTHER = r"[^\s\"'`<>,;(){}]"
-_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}[\"'`][^\"'`\s{<]"
+_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}(?:\" ?[^\"\s{<]|' ?[^'\s{<]|` ?[^`\s{<])"
 
 TRIGGER: tuple[str, ...] = (
     # name = "value", name: 'value', "name", "value", name("value"), name => `value`
-    rf"{_NAME}{_CLOSE}[^\S\n]{{0,8}}(?:[:=]{{1,3}}|=>|!==?|,|->|\(|\?=)\s{{0,8}}\[?{_QUOTED}",
+    rf"{_NAME}{_CLOSE}[^\S\n]{{0,8}}(?:[.?+:=|]{{0,2}}[:=]{{1,3}}|=>|!==?|,|->|\(|- )\s{{0,8}}\[?{_QUOTED}",
     # name: str = "value", name string = "value"
     rf"{_NAME}\]?(?: ?: ?[\w.\[\]|<>? ]{{2,24}}| \*?(?:string|char)(?:\[\d{{0,4}}\])?) ?=\s{{0,4}}{_QUOTED}",
     # name = lookup("other", "value"), name = other || "value", name = wrapped("value")
@@ -33,6 +33,9 @@ TRIGGER: tuple[str, ...] = (
     r"(?:[\r\n\"'`,;&<)}\\]|$|[ \t]{1,4}(?:[#\\A-Z|&-]|//))",
     rf"{_NAME}{_CLOSE}[ \t]{{0,8}}(?:[:=]{{1,2}}|=>)[ \t]{{0,8}}{_FIRST}{_OTHER}{{39}}",
     rf"{_NAME}={_FIRST}{_OTHER}{{3,39}}[ \t][^ \t]",
+    # anykey = "value" and token value, where the value is long and of one piece
+    rf"(?i:key)s?{_CLOSE}[ \t]{{0,8}}(?:[.:]?=|:|=>|->)[ \t]{{0,8}}[\"'`]?[\w+/.~-]{{16}}",
+    rf"(?i:token|secret|key|password)[ \t]{{1,3}}[A-Za-z0-9]{{16}}",
     # name: |(newline)value
     rf"{_NAME}: {{1,4}}[|>][-+0-9]{{0,2}}[ \t]{{0,4}}\r?\n[ \t]{{1,40}}[^\s-]",
     # --name value, ENV name value, name value
@@ -41,7 +44,7 @@ TRIGGER: tuple[str, ...] = (
     # PASSWORD 'value', IDENTIFIED BY 'value'
     r"(?i:identified (?:with \w{3,40} )?by|password) {1,2}[\"'][^\s\"']",
     # <name>value</name>
-    rf"{_NAME}>\s{{0,4}}[^<>\s]{{4}}",
+    rf"{_NAME}>\s{{0,40}}[^<>\s]{{4}}",
     # "name": "name", "value": "value"; name="name" value="value"; <key>name</key><string>value
     rf"{_NAME}\\?[\"']?[\s,]{{1,64}}\\?[\"']?(?i:(?:default)?value|content)\\?[\"']? {{0,2}}[:=]\s{{0,4}}[^\s{{\[]",
     rf"{_NAME}</(?i:key|name)>\s{{0,16}}<(?i:string|value)>[^<\s]",
@@ -49,7 +52,7 @@ TRIGGER: tuple[str, ...] = (
     rf"[\"'`] {{0,2}}[!=]==? {{0,2}}(?i:[\w.$>-]{{0,40}}{_CORE})",
     # -u name:value; mysql -pvalue; sshpass -p value; calls that take a user's name and a password
     r"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:[^\s\"'$]",
-    r"(?i:mysql|mysqldump|mysqladmin|sshpass|docker login|redis-cli|mongo|mongodump) [^\n]{0,80}-(?:p|a) ?[\"']?[^\s\"'$-]{3}",
+    r"(?i:mysql|mysqldump|mysqladmin|sshpass|login|redis-cli|mongo|mongodump) [^\n]{0,80}-(?:p|a) ?[\"']?[^\s\"'$-]{3}",
     r"(?i:SecureString|NetworkCredential|[^a-z]auth ?=)[^\n]{0,48}[\"'][^\s\"'$]",
     # Authorization: Bearer value
     r"(?:[Bb]earer|BEARER|[ \"'`:]Basic) {1,2}[\w.~+/=-]{12}",

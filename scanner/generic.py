@@ -23,7 +23,7 @@ from scanner.model import Confidence
 
 __all__ = ["TRIGGER", "Context", "Guess", "Medium", "Rejected", "find", "judge", "surroundings"]
 
-LONGEST = 512
+LONGEST = 4096
 
 
 class Medium(StrEnum):
@@ -147,6 +147,8 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
         return _password(name, value, syntax, context, promised.plain)
     if promised.promise is Promise.AUTH and _credentials(value):
         return Confidence.MEDIUM
+    if promised.promise is Promise.LABEL:
+        return _labelled(value, context)
     return _token(value, syntax, context, promised.plain)
 
 
@@ -157,6 +159,20 @@ def _credentials(value: bytes) -> bool:
     except (binascii.Error, ValueError):
         return False
     return bool(colon) and len(password) > 2 and password.isascii() and not nonsecrets.reference(password)
+
+
+def _labelled(value: bytes, context: Context) -> Confidence | Rejected:
+    """Values of keys of no known sort: long, of one piece, and as random as can be, or nothing."""
+    if nonsecrets.uuid(value):
+        return Confidence.LOW
+    if len(value) < 16 or likelihood(value) < 25 or not _DIGIT.search(value) or context.medium not in _WRITTEN:
+        return Rejected("not random enough for a key of any sort")
+    return Confidence.LOW if _HEX.fullmatch(value) or context.trial else Confidence.MEDIUM
+
+
+_DIGIT = re.compile(rb"[0-9]")
+_HEX = re.compile(rb"[0-9a-fA-F]+")
+_WRITTEN = frozenset((Medium.CODE, Medium.CONFIG, Medium.TEXT))
 
 
 def _token(value: bytes, syntax: Syntax, context: Context, plain: bool) -> Confidence | Rejected:

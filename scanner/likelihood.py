@@ -9,7 +9,7 @@ before it, in identifiers and in passwords. `tools/train_likelihood.py` makes it
 from __future__ import annotations
 
 from functools import cache
-from math import log
+from math import log, log1p
 from pathlib import Path
 
 MAGIC = b"KFLIKE1\n"
@@ -75,6 +75,17 @@ def _alphabet(value: bytes, kinds: bytes) -> int:
     return max(size, 10)
 
 
+def _chance(value: bytes, kinds: bytes) -> float:
+    """`-ln p` of the value under chance: drawn from one alphabet, or mostly from hex digits with a few others."""
+    length = len(value)
+    flat = length * log(_alphabet(value, kinds))
+    others = len(value.translate(None, _HEX[0]))
+    if 0 < others < length // 4:
+        mixed = (length - others) * (log(16) - log1p(-others / length)) + others * (log(80) - log(others / length))
+        return min(flat, mixed + log(length) / 2)
+    return flat
+
+
 def likelihood(value: bytes) -> float:
     """How much better chance explains the value than somebody's choice of words does, in nats (natural log-odds).
 
@@ -92,7 +103,7 @@ def likelihood(value: bytes) -> float:
         total += letters[code] + cases[case]
     total += letters[code << 5 & 0x7FFF]
     within = sum(kinds.count(kind) * cost for kind, cost in _WITHIN.items())
-    return total / SCALE + within - len(value) * log(_alphabet(value, kinds))
+    return total / SCALE + within - _chance(value, kinds)
 
 
 def invention(value: bytes) -> float:

@@ -10,7 +10,7 @@ import re
 from scanner.likelihood import likelihood
 
 _REFERENCE = re.compile(
-    rb"[$%#@!]?\{\{|[$#%@]\{|\$\(|\$\$?[A-Za-z_]\w*(?:[.:\[/)}]|->|$)|%\(?[A-Za-z_]\w*(?:\)[sd]|%)|<%|\[%|\{%"
+    rb"[$%#@!]?\{\{[^{}]*\}\}|[$#%@]\{[\w.:-]+[^\[\]()]*\}|\$\(|\$\$?[A-Za-z_]\w*(?:[.:\[/)}]|->|$)|%\(?[A-Za-z_]\w*(?:\)[sd]|%)|<%|\[%|\{%"
     rb"|\$env:|\$[A-Z_]+$|![A-Z][A-Za-z]+ |@Value|(?:arn|vault|op|ssm|env|file|keyring|keychain|secret|secrets|gsm|sm|aws-sm"
     rb"|azkv|akv|gcp|awssm|bao|sops|infisical|doppler|lastpass|bws|conjur|chamber|pass|ref\+\w+|k8s|kms|akeyless"
     rb"|hashivault|aws-secretsmanager|keyvault|projects)[:/]/?/?\S|@Microsoft\.KeyVault|"
@@ -18,7 +18,7 @@ _REFERENCE = re.compile(
     rb"\.|settings\.|getenv|import\.meta|System\.|Environment\.|req\.|request\.|params\.|props\.|Rails\.|options\.)",
 )
 _INSIDE = re.compile(
-    rb"\$\{[^}]*\}|\{\{[^{}]*\}\}|%\([\w.]+\)[sdr]|<[A-Za-z_][^<>]{0,60}>|#\{[^}]*\}|%[A-Z_]{3,}%|\$\([^)]*\)|secretKeyRef|%\{[^}]*\}"
+    rb"[$#%]\{[\w.:/@|?!#%+*,= '\"-]{1,80}\}|\{\{[^{}]*\}\}|%\([\w.]+\)[sdr]|^<[A-Za-z_][^<>]{0,60}>|%[A-Z_]{3,}%|\$\([^)]*\)|secretKeyRef|%\{[^}]*\}"
     rb"|\{[a-z_][\w.!:]{0,40}\}|%[sdvqrx@](?![0-9A-Za-z])|\{\d?\}|\\\(\w+\)|\$[A-Z][A-Z_]{3,}"
 )
 _ENCRYPTED = re.compile(
@@ -95,7 +95,12 @@ def _in_a_row(value: bytes) -> bool:
 
 def reference(value: bytes) -> str | None:
     """Texts that name where the secret is kept: a variable, a template's hole, an entry of a secret manager."""
-    return "a reference" if _REFERENCE.match(value) or _INSIDE.search(value) else None
+    if _REFERENCE.match(value):
+        return "a reference"
+    inside = _INSIDE.search(value)
+    if inside and (2 * (inside.end() - inside.start()) >= len(value) or likelihood(value) < 40):
+        return "a reference"
+    return None
 
 
 def sealed(value: bytes) -> str | None:
@@ -108,8 +113,14 @@ def identified(value: bytes) -> str | None:
     for pattern, reason in _FORMS:
         if pattern.match(value):
             return reason
-    return "a path" if _PATH.match(value) and likelihood(value) < 15 else None
+    for pattern, reason in _LOOSE:
+        if pattern.match(value):
+            return reason if likelihood(value) < 15 else None
+    return None
 
+
+_LOOSE = ((_PATH, "a path"), (_DOTTED, "an expression"))
+"""Forms that random text can have by chance."""
 
 _FORMS = (
     (_NUMBER, "a number"),
@@ -120,7 +131,6 @@ _FORMS = (
     (_HEADER, "a header"),
     (_HOST, "a host"),
     (_IP, "an address"),
-    (_DOTTED, "an expression"),
 )
 
 
