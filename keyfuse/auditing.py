@@ -73,26 +73,15 @@ def limits_of(session: Session) -> Limits:
         depth=settings.unpack_depth,
         members=settings.unpack_members,
         total_bytes=settings.unpack_size,
+        member_bytes=settings.unpack_member_size,
+        ratio=settings.unpack_ratio,
     )
 
 
 def run_audit(request: AuditRequest, session: Session) -> int:
     """Runs one audit and returns its exit code. Raises SourceError for a target that cannot be opened at all."""
     began = time.monotonic()
-    caught = Catch([], [], [])
-    scanner = build_scanner(
-        session.fingerprinter(),
-        rule_files=(Path(FOLDER), *request.rule_files) if request.rule_files else None,
-        shapes=_shapes(session, caught),
-        options=request.options,
-        cache_directory=session.config.cache_dir,
-    )
-    progress = Progress(sys.stderr)
-    try:
-        for text in request.targets:
-            _scan_target(text, request, session, scanner, caught, progress)
-    finally:
-        progress.close()
+    caught, scanner = scan_targets(request, session)
     reported, unproven = _judge(request, session, caught)
     code = _verdict(request, reported, caught, unproven)
     report = Report(
@@ -109,6 +98,25 @@ def run_audit(request: AuditRequest, session: Session) -> int:
     with _opened(request.output) as out:
         write(request.form, report, out, color=_color(out))
     return code
+
+
+def scan_targets(request: AuditRequest, session: Session) -> tuple[Catch, Scanner]:
+    """Scans every target, and says with which scanner. Raises SourceError for one that cannot be opened at all."""
+    caught = Catch([], [], [])
+    scanner = build_scanner(
+        session.fingerprinter(),
+        rule_files=(Path(FOLDER), *request.rule_files) if request.rule_files else None,
+        shapes=_shapes(session, caught),
+        options=request.options,
+        cache_directory=session.config.cache_dir,
+    )
+    progress = Progress(sys.stderr)
+    try:
+        for text in request.targets:
+            _scan_target(text, request, session, scanner, caught, progress)
+    finally:
+        progress.close()
+    return caught, scanner
 
 
 def _shapes(session: Session, caught: Catch) -> tuple[Shape, ...]:

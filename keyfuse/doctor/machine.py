@@ -13,6 +13,7 @@ from keyfuse import __version__, check_rooms
 from keyfuse.cli.session import Session
 from keyfuse.doctor.verdict import Level, Verdict
 from keyfuse.hook.repository import git
+from rules import FOLDER
 from scanner import rulebook
 
 OLDEST_PYTHON = (3, 11)
@@ -63,7 +64,8 @@ def rules(name: str, session: Session) -> Iterator[Verdict]:
     """Whether the rules load, and whether their compiled form is kept. Raises RuleError."""
     from scanner.engine.engine import open_engine  # noqa: PLC0415  (see `engine`: it may not load)
 
-    files = tuple(session.config.rules.files) or None
+    own = session.config.rules.files
+    files = (Path(FOLDER), *own) if own else None  # as an audit reads them, so that both use one cache
     cache = session.config.cache_dir
     compiled = []
 

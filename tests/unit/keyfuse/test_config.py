@@ -13,6 +13,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from keyfuse.auditing import limits_of
+from keyfuse.cli.session import Session
 from keyfuse.config import EVENTS, Channel, Config, Registry, Response, load, shown_url
 from keyfuse.configfile import ConfigFaults
 from keyfuse.directories import directories
@@ -309,11 +311,13 @@ def test_the_defaults_are_those_of_the_responders() -> None:
     assert routing_of(Config()) == Routing()
     assert courier_of(Config()) == CourierSettings()
     assert channels_of(Config()) == ()
-    scan, limits = Config().scan, Limits()
-    assert scan.match_timeout.total_seconds() == limits.seconds_per_rule
-    assert (scan.unpack_depth, scan.unpack_members) == (limits.depth, limits.members)
-    assert (scan.unpack_size, scan.unpack_member_size) == (limits.total_bytes, limits.member_bytes)
-    assert scan.unpack_ratio == limits.ratio
+
+
+def test_the_limits_are_those_of_the_scanner(tmp_path: Path) -> None:
+    with Session(str(write(tmp_path, ""))) as session:
+        assert limits_of(session) == Limits()
+    with Session(str(write(tmp_path, "[scan]\nunpack_ratio = 7\nunpack_member_size = '1 KiB'\n"))) as session:
+        assert limits_of(session) == Limits(ratio=7, member_bytes=1024)
 
 
 @pytest.mark.parametrize(
