@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from scanner import decode
+from scanner import decode, encoded
 from scanner.confirm import Confirmer, GaveUp, Hit, Match, settle
 from scanner.engine.engine import Engine
 from scanner.lines import Lines
@@ -100,12 +100,12 @@ class Finder:
         literals: dict[tuple[int, int], set[bytes]] = {}
         for places, hit in wrapped:
             stretch = next((span for span in literals if span[0] <= hit.first and hit.end <= span[1]), None)
-            stretch = stretch or decode.base64_around(text.data, hit.first, hit.end)
+            stretch = stretch or encoded.base64_around(text.data, hit.first, hit.end)
             literals.setdefault(stretch, set()).update(
                 literal.encode("latin-1") for place in places for literal in self._rules[place].literals
             )
         for stretch, fixed in sorted(literals.items()):
-            for inner in decode.from_base64(text.data, *stretch, tuple(fixed)):
+            for inner in encoded.from_base64(text.data, *stretch, tuple(fixed)):
                 yield _nested(text, inner)
 
     def _wanted(self, match: Match) -> bool:

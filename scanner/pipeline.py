@@ -159,7 +159,7 @@ def scanner_of(
     shapes: Sequence[Shape] = (),
 ) -> Scanner:
     """A scanner for a book at hand, compiled on the spot."""
-    engine = engine_of(book.rules, shapes)
+    engine = engine_of(book, shapes)
     _check_names(options, engine)
     return Scanner(engine, fingerprinter, options)
 

@@ -21,7 +21,8 @@ from scanner.model import Finding, Fingerprint, Suppressed, printable
 _OWN = re.compile(rb"keyfuse:allow\b(?:[ \t]*[:(-]?[ \t]*([^\r\n]{0,200}))?")
 _FOREIGN = re.compile(
     rb"gitleaks:allow|betterleaks:allow|trufflehog:ignore|kingfisher:(?:ignore|allow)|ggignore"
-    rb"|pragma: ?(?:allowlist|whitelist)[ -]secret|leakkill:ignore|nosec\b|noqa: ?S10[567]|secretlint-disable(?:-line)?|keyhog:ignore|skip-secret-scan",
+    rb"|pragma: ?(?:allowlist|whitelist)[ -]secret|leakkill:ignore|nosec\b|noqa: ?S10[567]"
+    rb"|secretlint-disable(?:-line)?|keyhog:ignore|skip-secret-scan",
     re.IGNORECASE,
 )
 _COMMENT_END = re.compile(rb"(?:\*/|-->|%>|\}\}|--\}\}|[\"'`)\]},;])+\s*$")

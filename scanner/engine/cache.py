@@ -1,23 +1,22 @@
 """Compiled rules on disk. A cache, never an authority: whatever is not exactly what was written is built again.
 
-A file holds named sections behind a head of one JSON line with the length and SHA-256 of each. It is written beside its
-place and renamed into it, so that readers see all or nothing. A directory or file that belongs to somebody else, or
-that others may write to, is not used: loading a database is running somebody's data.
+A file holds named sections behind a head of text: a line for the format, then name, length and SHA-256 of each, then
+an empty line. It is written beside its place and renamed into it, so that readers see all or nothing. A directory
+or file that belongs to somebody else, or that others may write to, is not used: loading a database is running somebody's
+data.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-_MAGIC = "keyfuse-cache-1"
-_LONGEST_HEAD = 64 * 1024
+_FORMAT = b"keyfuse-cache-1"
+_LONGEST_HEAD = 4096
 _KEPT = 6
 """How many compiled books stay in the directory: a few sets of rules, a few versions."""
 
@@ -43,27 +42,18 @@ class Cache:
 
     def write(self, key: str, sections: Mapping[str, bytes]) -> bool:
         """Stores sections under a key; False when the directory does not allow it. Work goes on without."""
-        head = json.dumps(
-            {
-                "magic": _MAGIC,
-                "sections": [[name, len(data), hashlib.sha256(data).hexdigest()] for name, data in sections.items()],
-            }
-        )
+        temporary = self._directory / f".new-{os.getpid()}-{os.urandom(6).hex()}"
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _private(self._directory.stat()):
                 return False
-            handle, temporary = tempfile.mkstemp(prefix=".new-", dir=self._directory)
-        except OSError:
-            return False
-        try:
-            with open(handle, "wb") as file:
-                file.write(head.encode("ascii") + b"\n")
+            with open(temporary, "xb", opener=_owner_only) as file:
+                file.write(_head(sections))
                 file.writelines(sections.values())
-            Path(temporary).replace(self._directory / key)
+            temporary.replace(self._directory / key)
         except OSError:
             with suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
             return False
         self._tidy()
         return True
@@ -80,6 +70,10 @@ def _no_follow(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _private(status: os.stat_result) -> bool:
     """Whether only this user can have written it."""
     if not hasattr(os, "getuid"):
@@ -87,20 +81,26 @@ def _private(status: os.stat_result) -> bool:
     return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
+def _head(sections: Mapping[str, bytes]) -> bytes:
+    lines = [f"{name} {len(data)} {hashlib.sha256(data).hexdigest()}\n" for name, data in sections.items()]
+    return _FORMAT + b"\n" + "".join(lines).encode("ascii") + b"\n"
+
+
 def _sections(data: bytes) -> Mapping[str, bytes] | None:
-    end = data.find(b"\n", 0, _LONGEST_HEAD)
-    try:
-        head = json.loads(data[: max(end, 0)])
-        if head["magic"] != _MAGIC:
-            return None
-        sections: dict[str, bytes] = {}
-        at = end + 1
-        for name, length, digest in head["sections"]:
-            section = data[at : at + length]
-            if len(section) != length or hashlib.sha256(section).hexdigest() != digest:
-                return None
-            sections[name] = section
-            at += length
-    except (ValueError, KeyError, TypeError):
+    end = data.find(b"\n\n", 0, _LONGEST_HEAD)
+    first, *lines = data[: max(end, 0)].split(b"\n")
+    if first != _FORMAT:
         return None
+    sections: dict[str, bytes] = {}
+    at = end + 2
+    for line in lines:
+        try:
+            name, length, digest = line.decode("ascii").split(" ")
+            section = data[at : at + int(length)]
+        except ValueError:
+            return None
+        if hashlib.sha256(section).hexdigest() != digest:
+            return None
+        sections[name] = section
+        at += len(section)
     return sections if at == len(data) else None

@@ -57,10 +57,10 @@ class Database:
         """The database as bytes, for `load` on the same machine."""
         return hyperscan.dumpb(self._inner)
 
-    def candidates(self, data: bytes | memoryview) -> list[Candidate]:
+    def candidates(self, data: bytes) -> list[Candidate]:
         """Where matches of which pattern end, in no particular order."""
         found: dict[int, list[int]] = {}
-        self._inner.scan(data, match_event_handler=_note, context=found)  # type: ignore[arg-type, type-var]
+        self._inner.scan(data, match_event_handler=_note, context=found)  # type: ignore[arg-type]
         return [
             Candidate(number, *ends[at : at + 2]) for number, ends in found.items() for at in range(0, len(ends), 2)
         ]

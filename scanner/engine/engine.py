@@ -7,8 +7,7 @@ behind the pattern numbers are restored only when they are first asked for.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scanner.engine.cache import Cache
@@ -18,7 +17,7 @@ from scanner.model import Candidate, Shape
 from scanner.rule import Rule
 from scanner.rulebook import RuleBook
 
-_VERSION = 1
+_VERSION = 2
 """Changes whenever what is compiled out of the same rules does."""
 _MANY_SHAPES = 24
 """Fewer shapes than this are compiled at each start, which is quicker than reading a file."""
@@ -28,14 +27,15 @@ Meaning = tuple[str, tuple[int, ...]]
 
 
 class Engine:
-    """The first pass. Pattern numbers are those of `meanings`; `shaped` numbers are places in `shapes`."""
+    """The first pass. Pattern numbers are those of `meanings`; what `shaped` gives are places in `shapes`."""
 
-    __slots__ = ("_book", "_database", "_restore", "_shapes", "meanings", "shapes")
+    __slots__ = ("_book", "_database", "_restore", "_shapes", "meanings", "rules_hash", "shapes")
 
     def __init__(
         self,
         database: Database,
         meanings: Sequence[Meaning],
+        rules_hash: str,
         restore: Callable[[], RuleBook],
         shapes: Sequence[Shape] = (),
         shape_database: Database | None = None,
@@ -45,20 +45,21 @@ class Engine:
         self._book: RuleBook | None = None
         self._shapes = shape_database
         self.meanings = meanings
+        self.rules_hash = rules_hash
         self.shapes = tuple(shapes)
 
     @property
     def book(self) -> RuleBook:
-        """The rules; restored when first asked for."""
+        """The rules; restored when first asked for, which a scan that finds nothing never does."""
         if self._book is None:
             self._book = self._restore()
         return self._book
 
-    def candidates(self, data: bytes | memoryview) -> list[Candidate]:
+    def candidates(self, data: bytes) -> list[Candidate]:
         """Where a rule may match."""
         return self._database.candidates(data)
 
-    def shaped(self, data: bytes | memoryview) -> list[Candidate]:
+    def shaped(self, data: bytes) -> list[Candidate]:
         """Where a registered key may stand."""
         return [] if self._shapes is None else self._shapes.candidates(data)
 
@@ -72,31 +73,36 @@ def open_engine(
     cache directory everything is compiled. Raises RuleError when the rules cannot be loaded or compiled.
     """
     cache = Cache(cache_directory) if cache_directory else None
-    key = _key(stamp)
-    stored = cache.read(f"rules-{key}") if cache else None
+    key = "rules-" + _key(stamp)
     shape_database = _shape_database(shapes, cache)
-    if stored is not None:
-        try:
-            meanings = [(encoding, tuple(places)) for encoding, places in json.loads(stored["meanings"])]
-            database = Database.load(stored["database"])
-        except (KeyError, ValueError, EngineError):
-            pass
-        else:
-            dumped = stored["book"]
-            return Engine(database, meanings, lambda: _restored(dumped, load), shapes, shape_database)
+    stored = cache.read(key) if cache else None
+    database = _loaded(stored)
+    if database is not None and stored is not None and {"meanings", "book"} <= stored.keys():
+        rules_hash, meanings = _read_meanings(stored["meanings"])
+        dumped = stored["book"]
+        return Engine(database, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database)
     book = load()
     database, meanings = _compiled(book.rules)
     if cache:
-        sections = {"meanings": json.dumps(meanings).encode(), "database": database.dump(), "book": book.dump()}
-        cache.write(f"rules-{key}", sections)
-    return Engine(database, meanings, lambda: book, shapes, shape_database)
+        written = _written_meanings(book.hash, meanings)
+        cache.write(key, {"meanings": written, "database": database.dump(), "book": book.dump()})
+    return Engine(database, meanings, book.hash, lambda: book, shapes, shape_database)
 
 
-def engine_of(rules: Sequence[Rule], shapes: Sequence[Shape] = ()) -> Engine:
-    """An engine for rules at hand, compiled on the spot and not kept."""
-    database, meanings = _compiled(rules)
-    book = RuleBook(tuple(rules), "")
-    return Engine(database, meanings, lambda: book, shapes, _shape_database(shapes, None))
+def engine_of(book: RuleBook, shapes: Sequence[Shape] = ()) -> Engine:
+    """An engine for a book at hand, compiled on the spot and not kept."""
+    database, meanings = _compiled(book.rules)
+    return Engine(database, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
+
+
+def _loaded(stored: Mapping[str, bytes] | None) -> Database | None:
+    """The database of a cache file; None when there is none, or it is another machine's."""
+    if stored is None or "database" not in stored:
+        return None
+    try:
+        return Database.load(stored["database"])
+    except EngineError:
+        return None
 
 
 def _restored(dumped: bytes, load: Callable[[], RuleBook]) -> RuleBook:
@@ -104,6 +110,17 @@ def _restored(dumped: bytes, load: Callable[[], RuleBook]) -> RuleBook:
         return RuleBook.restore(dumped)
     except ValueError:
         return load()
+
+
+def _written_meanings(rules_hash: str, meanings: Sequence[Meaning]) -> bytes:
+    rows = (" ".join((encoding or "-", *map(str, places))) for encoding, places in meanings)
+    return "\n".join((rules_hash, *rows)).encode("ascii")
+
+
+def _read_meanings(data: bytes) -> tuple[str, list[Meaning]]:
+    rules_hash, *rows = data.decode("ascii").split("\n")
+    split = (row.split(" ") for row in rows)
+    return rules_hash, [("" if encoding == "-" else encoding, tuple(map(int, places))) for encoding, *places in split]
 
 
 def _compiled(rules: Sequence[Rule]) -> tuple[Database, list[Meaning]]:
@@ -118,12 +135,9 @@ def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | 
         return None
     keep = cache if len(shapes) >= _MANY_SHAPES else None
     key = "shapes-" + _key(repr(list(shapes)))
-    stored = keep.read(key) if keep else None
-    if stored is not None:
-        try:
-            return Database.load(stored["database"])
-        except (KeyError, EngineError):
-            pass
+    database = _loaded(keep.read(key)) if keep else None
+    if database is not None:
+        return database
     from scanner.engine.expressions import shape_plan  # noqa: PLC0415 - only with registered keys
 
     database = Database.compile([(text, number) for number, text in enumerate(shape_plan(shapes))])
