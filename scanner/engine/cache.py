@@ -1,9 +1,8 @@
 """Compiled rules on disk. A cache, never an authority: whatever is not exactly what was written is built again.
 
 A file holds named sections behind a head of text: a line for the format, then name, length and SHA-256 of each, then
-an empty line. It is written beside its place and renamed into it, so that readers see all or nothing. A directory
-or file that belongs to somebody else, or that others may write to, is not used: loading a database is running somebody's
-data.
+an empty line. It is written beside its place and renamed into it, so that readers see all or nothing. A directory or
+file that belongs to somebody else, or that others may write to, is not used: loading a database is running its data.
 """
 
 from __future__ import annotations
