@@ -194,6 +194,10 @@ class Issuer:
         with self._records.read() as transaction:
             return transaction.keys.get(key_id)
 
+    def issued(self, key: KnownKey) -> bool:
+        """Whether this is one of the embedded provider's own keys."""
+        return key.provider == PROVIDER
+
     def disable(self, key_id: str, by: By) -> KnownKey:
         """Switches a key off until it is enabled again. Raises Locked, IllegalMove, StaleRecord."""
         return self._registrar.set_state(self._own(key_id).id, KeyState.DISABLED, by)

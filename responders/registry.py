@@ -175,6 +175,10 @@ class KeyRegistry(Protocol):
         """The distinct shapes of all keys that have a fingerprint and are not deleted."""
         ...
 
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope that some key has which is not deleted, sorted."""
+        ...
+
     def used(self, key_id: str, at: datetime) -> None:
         """Counts one use of a key; neither its entity tag nor its history changes."""
         ...

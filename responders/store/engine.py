@@ -50,6 +50,10 @@ def shown(engine: Engine) -> str:
 # --- SQLite ---------------------------------------------------------------------------------------------------------
 
 
+# 64 MB: fingerprints are random, so a bulk import touches all of their index.
+_CACHE = "cache_size=-65536"
+
+
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ConfigError("the database URL names no file; write sqlite:///path/to/keyfuse.db")
@@ -60,7 +64,7 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
     @event.listens_for(engine, "connect")
     def settle(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver's guess
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _CACHE):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -147,6 +148,11 @@ class SqlKeys:
         """Counts one use of a key; neither its entity tag nor its history changes."""
         counted = update(keys).where(keys.c.id == key_id)
         self._connection.execute(counted.values(authn_count=keys.c.authn_count + 1, last_used_at=micros(at)))
+
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope that some key has which is not deleted, sorted."""
+        wanted = select(keys.c.scopes).where(keys.c.state != KeyState.DELETED.value, keys.c.scopes != "[]").distinct()
+        return tuple(sorted({scope for row in self._connection.execute(wanted) for scope in json.loads(row.scopes)}))
 
     def shapes(self) -> tuple[Shape, ...]:
         """The distinct shapes of all keys that have a fingerprint and are not deleted."""
