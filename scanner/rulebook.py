@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from rules import FOLDER
 from scanner.errors import RuleError
@@ -28,12 +28,51 @@ _FORMAT = 1
 """Changes whenever the dumped form does."""
 
 
-@dataclass(frozen=True, slots=True)
+class Rows(Sequence[Rule]):
+    """The rules of a restored book, each made when it is first asked for: a scan needs few of them."""
+
+    __slots__ = ("_made", "_rows")
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._rows = rows
+        self._made: dict[int, Rule] = {}
+
+    @overload
+    def __getitem__(self, at: int) -> Rule: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Rule]: ...
+    def __getitem__(self, at: int | slice) -> Rule | Sequence[Rule]:
+        if isinstance(at, slice):
+            return [self[index] for index in range(*at.indices(len(self)))]
+        rule = self._made.get(at)
+        if rule is None:
+            rule = self._made[at] = _rule(self._rows[at])
+        return rule
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all rules, without making the rules."""
+        return tuple(row[0] for row in self._rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleBook:
     """Valid rules, in the order of their files. `hash` identifies what they match, for caches and reports."""
 
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     hash: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RuleBook) and self.hash == other.hash and [*self.rules] == [*other.rules]
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all rules, in order; cheap also for a restored book."""
+        return self.rules.ids() if isinstance(self.rules, Rows) else tuple(rule.kind.id for rule in self.rules)
 
     def by_id(self) -> Mapping[str, Rule]:
         """The rules by their ids."""
@@ -55,7 +94,7 @@ class RuleBook:
             raise ValueError("not a dumped rule book") from error
         if (stamp, python) != (_FORMAT, sys.version):
             raise ValueError("a rule book dumped by another version")
-        return cls(tuple(map(_rule, rows)), book_hash)
+        return cls(Rows(rows), book_hash)
 
 
 def load(paths: Sequence[Path] | None = None) -> RuleBook:

@@ -40,7 +40,7 @@ def sample(rule: Rule, rng: random.Random) -> Sample:
     tree = tree_of(rule)
     pattern = regex.compile(rule.pattern.encode())
     for _ in range(_TRIES):
-        text = _text(tree, rng)
+        text = text_of(tree, rng)
         found = pattern.fullmatch(text)
         if not found:
             continue
@@ -62,7 +62,8 @@ def _placed(rule: Rule, text: bytes, rng: random.Random) -> bytes:
     return word + b' = "' + text + b'"'
 
 
-def _text(node: Node, rng: random.Random) -> bytes:
+def text_of(node: Node, rng: random.Random) -> bytes:
+    """Random text that a tree matches, boundaries and checks aside."""
     match node:
         case Literal(text, _):
             return text
@@ -72,13 +73,13 @@ def _text(node: Node, rng: random.Random) -> bytes:
             letters = sorted(_pleasant(members))
             return bytes(rng.choices(letters, k=rng.randint(least, min(most, least + _STRETCH))))
         case Repeat(inner, least, most):
-            return b"".join(_text(inner, rng) for _ in range(rng.randint(least, min(most, least + _STRETCH))))
+            return b"".join(text_of(inner, rng) for _ in range(rng.randint(least, min(most, least + _STRETCH))))
         case Sequence(parts):
-            return b"".join(_text(part, rng) for part in parts)
+            return b"".join(text_of(part, rng) for part in parts)
         case Alternatives(choices):
-            return _text(rng.choice(choices), rng)
+            return text_of(rng.choice(choices), rng)
         case Group(_, inner):
-            return _text(inner, rng)
+            return text_of(inner, rng)
         case _:
             assert_never(node)
 

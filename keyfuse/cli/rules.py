@@ -102,7 +102,7 @@ def check(files: tuple[Path, ...], form: str, cost: bool) -> None:
     errors += _refused(found)
     costs = _costs(found) if cost and not errors else []
     if form == "json":
-        rows = [
+        dear = [
             {"rule": rule, "mb_per_second": round(speed), "hits_per_mb": round(hits, 2)} for rule, speed, hits in costs
         ]
         click.echo(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
 from typing import Any
 
 from scanner.checks.check import Check
@@ -75,8 +74,8 @@ def jwt_tail(value: bytes) -> bool:
 
 def jwt_tail_complete(value: bytes) -> bytes:
     """The same head with a JWT behind it."""
-    head, number, rest = value.split(b"_", 2)
-    return b"_".join((head, number, jwt_complete(rest)))
+    head, _, rest = value.rpartition(b"_eyJ")
+    return head + b"_" + jwt_complete(rest)
 
 
 # -- whole bytes in base64 ---------------------------------------------------------------------------------------------
@@ -286,14 +285,9 @@ def _same(value: bytes) -> bytes:
     return value
 
 
-def _check(passes: Callable[[bytes], bool], complete: Callable[[bytes], bytes] | None = None) -> Check:
-    """A check whose source is what its docstring says last."""
-    return Check(passes, complete, (passes.__doc__ or "").strip().split("\n")[0].rpartition(". ")[2].rstrip("."))
-
-
 CHECKS = {
-    "jwt": _check(jwt, jwt_complete),
-    "jwt-tail": _check(jwt_tail, jwt_tail_complete),
+    "jwt": Check(jwt, jwt_complete, "SPEC: RFC 7519"),
+    "jwt-tail": Check(jwt_tail, jwt_tail_complete, "SPEC: provider documentation"),
     "google-api-key": whole(),
     "sendgrid": whole(skip=3, separators=b"."),
     "mapbox": json_inside(3, ("u", "a"), end=b"."),
@@ -308,17 +302,23 @@ CHECKS = {
     "onepassword": json_inside(4, ("secretKey", "email", "signInAddress")),
     "grafana-cloud": json_inside(4, ("o", "n", "k")),
     "cloudflare-tunnel": json_inside(0, ("a", "t", "s")),
-    "pypi": _check(pypi, pypi_complete),
-    "vault": _check(vault, vault_complete),
-    "discord": _check(discord, discord_complete),
-    "atlassian-datacenter": _check(atlassian_datacenter, atlassian_datacenter_complete),
-    "nuget": _check(nuget, _same),
-    "jfrog": _check(jfrog, jfrog_complete),
-    "jfrog-reference": _check(jfrog_reference, jfrog_reference_complete),
-    "aws-bedrock": _check(bedrock, bedrock_complete),
-    "aws-key-id": _check(aws_key_id, _same),
-    "basic-auth": _check(basic_auth, basic_auth_complete),
-    "bcrypt": _check(bcrypt, lambda value: value[:28] + b"e" + value[29:]),
-    "secp256k1": _check(secp256k1, _same),
+    "pypi": Check(pypi, pypi_complete, "VERIFIED structure: a macaroon"),
+    "vault": Check(vault, vault_complete, "VERIFIED on 3 samples: protobuf"),
+    "discord": Check(discord, discord_complete, "STRUCTURE: base64 of a decimal id"),
+    "atlassian-datacenter": Check(
+        atlassian_datacenter,
+        atlassian_datacenter_complete,
+        "VERIFIED on 4 samples: base64 of a decimal id and random bytes",
+    ),
+    "nuget": Check(nuget, _same, "VERIFIED by arithmetic: base32 of v4 and 26 bytes"),
+    "jfrog": Check(jfrog, jfrog_complete, "VERIFIED on 7 samples: base58 of 54 bytes with a constant head"),
+    "jfrog-reference": Check(jfrog_reference, jfrog_reference_complete, "STRUCTURE: base64 of readable text"),
+    "aws-bedrock": Check(bedrock, bedrock_complete, "STRUCTURE: base64 of readable text"),
+    "aws-key-id": Check(aws_key_id, _same, "VERIFIED: the account number; a weak test"),
+    "basic-auth": Check(basic_auth, basic_auth_complete, "SPEC: RFC 7617"),
+    "bcrypt": Check(
+        bcrypt, lambda value: value[:28] + b"e" + value[29:], "SPEC: two bits in the salt's last character"
+    ),
+    "secp256k1": Check(secp256k1, _same, "SPEC: below the order of the group"),
 }
 """The checks of this module by name."""

@@ -46,6 +46,7 @@ ALPHABETS: dict[str, frozenset[int]] = {
 
 _UUIDS = {"uuid": "hex", "UUID": "HEX", "uuidi": "hexi"}
 _RUN = re.compile(r"(?P<name>[A-Za-z0-9]*)(?:\[(?P<extra>(?:\\.|[^\]\\])+)\])?\{(?P<least>\d+)(?:-(?P<most>\d+))?\}")
+_PART_BEGINS = re.compile(r"(?:^|\(| \+ | or |\|)\s*\Z")
 _RUN_LIKE = re.compile(r"[A-Za-z0-9+]*(?:\[.*\])?\{.*\}?")
 
 
@@ -76,13 +77,15 @@ def _split(text: str, separator: str, position: int) -> list[tuple[str, int]]:
     pieces: list[tuple[str, int]] = []
     depth, quoted, start, index = 0, False, 0, 0
     while index < len(text):
-        opens = index == start or text[start:index].isspace()
+        opens = _PART_BEGINS.search(text, 0, index) is not None
         if text[index] == "'" and (quoted or opens):
             quoted = not quoted
         elif text[index] == "[" and not quoted and (end := _class_end(text, index)):
             index = end
-        elif text[index] in "()" and not quoted and (depth or opens):
-            depth += 1 if text[index] == "(" else -1
+        elif text[index] == "(" and not quoted and opens:
+            depth += 1
+        elif text[index] == ")" and not quoted and depth:
+            depth -= 1
         elif not depth and not quoted and text.startswith(separator, index):
             pieces.append((text[start:index], start))
             start = index + len(separator)

@@ -54,10 +54,9 @@ def trigger(node: Node) -> Trigger:
         lead, rest = _cut_lead(_plain(choice))
         body = _cut_tail(_cut_reach(rest, REACH))
         dropped = 0 if lead is None else longest(lead)
-        least = 0 if lead is None else shortest(lead)
         texts.append(expression(body, names=False))
         before = max(before, dropped + longest(body))
-        after = max(after, longest(choice) - least - shortest(body))
+        after = max(after, longest(rest) - shortest(body))
         anchor = min(anchor, min(map(len, fixed(body, folded=True)), default=0))
     unique = list(dict.fromkeys(texts))
     return Trigger(unique[0] if len(unique) == 1 else "(?:" + "|".join(unique) + ")", before, after, anchor)
@@ -113,13 +112,16 @@ def _cut_part(part: Node, reach: int) -> list[Node]:
             rounds = min(least, reach // longest(inner))
             return [Repeat(inner, rounds, rounds)] if rounds else []
         case Alternatives(choices):
-            return [Alternatives(tuple(_cut_reach(choice, reach) for choice in choices))]
+            cut = tuple(_cut_reach(choice, reach) for choice in choices)
+            return [Alternatives(cut)] if all(map(parts_of, cut)) else []
         case _:
             return []
 
 
 def _cut_tail(node: Node) -> Node:
     """The tree with what it ends in cut down to the least of it."""
+    if not parts_of(node):
+        return node
     *rest, last = parts_of(node)
     match last:
         case Repeat(_, 0, _):
