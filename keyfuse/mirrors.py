@@ -35,11 +35,14 @@ _SETTINGS = {
     "http.lowSpeedTime": "60",
 }
 _NEXT_STEPS = (
-    (("Authentication failed", "could not read Username", "401", "403", "Permission denied"), "check the credentials"),
+    (
+        ("Authentication failed", "could not read Username", "error: 401", "error: 403", "Permission denied"),
+        "check the credentials",
+    ),
     (("Could not resolve host", "unable to connect", "Failed to connect", "Connection"), "check the host and network"),
-    (("301", "302", "307", "308"), "the server sends elsewhere: give the address it names"),
+    (("error: 301", "error: 302", "error: 307", "error: 308"), "the server sends elsewhere: give the address it names"),
     (("dubious ownership",), "it belongs to another user: give its path instead of a URL"),
-    (("not found", "does not exist", "not appear to be a git repository", "404"), "check the address"),
+    (("not found", "does not exist", "not appear to be a git repository"), "check the address"),
 )
 
 
