@@ -140,6 +140,7 @@ def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[
     window = data[low : end + 1]
     lower = window.lower()
     mask = window.translate(_NAME_BYTES)
+    touched = max(0, start - low - 3)  # a name whose line ends before this has its value elsewhere, or on the next line
     seen = []
     for cue in _CUES if lower.isascii() else _CUES + _FOREIGN:
         at = lower.find(cue)
@@ -150,17 +151,30 @@ def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[
             begin = mask.rfind(b" ", 0, at) + 1
             if cue == b"key" and begin == at and lower[at - 1 : at] == b" ":
                 begin = mask.rfind(b" ", 0, at - 1) + 1
-            if begin not in seen and stop - begin <= 96 and window[stop] in _FOLLOWS:
-                seen.append(begin)
+            if begin in seen or stop - begin > 96 or window[stop] not in _FOLLOWS:
+                at = lower.find(cue, stop)
+                continue
+            seen.append(begin)
+            newline = window.find(b"\n", stop, touched)
+            if newline < stop + 9:
                 name = window[begin:stop].rstrip(b".-")
                 promised = sense(name)
                 pair = promised and _pair(data, low + begin, name, promised, code)
                 if pair and pair.value_start <= end + 2 and max(pair.value_end, low + stop) + 3 >= start:
                     yield pair
             at = lower.find(cue, stop)
-    for command, pattern in _NAMELESS:
-        if command in lower:
-            yield from _nameless(data, _expression(pattern), low, start, end)
+    near = lower[max(0, touched - 100) :]
+    if (
+        b" -" in near
+        or b"basic" in near
+        or b"identified" in near
+        or b"string" in near
+        or b"auth=" in near
+        or b"kcred" in near
+    ):
+        for command, pattern in _NAMELESS:
+            if command in near:
+                yield from _nameless(data, _expression(pattern), low, start, end)
 
 
 def _pair(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) -> Pair | None:

@@ -12,7 +12,7 @@ _FOREIGN = (
     r"|\xed\x8c\xa8\xec\x8a\xa4\xec\x9b\x8c\xeb\x93\x9c|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c"
 )
 _CORE = (
-    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|[^a-z]pass(?:_|\b)|(?-i:[a-z]Pass\b)|pwd|[^a-z]ps?w(?:_|\b)|secret|token|credential"
+    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|[^a-z]pass(?:_|\b)|(?-i:[a-z]Pass\b)|pwd|[^a-z]ps?w(?:_|\b)|secret|token|bearer|credential"
     rf"|authori[sz]ation|auth(?:[_-]?code)?\b|{_KEY}|{_FOREIGN})"
 )
 _NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"

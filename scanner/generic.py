@@ -149,7 +149,25 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
         return Confidence.MEDIUM
     if promised.promise is Promise.LABEL:
         return _labelled(value, context)
-    return _token(value, syntax, context, promised.plain)
+    judged = _token(value, syntax, context, promised.plain)
+    if (
+        isinstance(judged, Rejected)
+        and promised.promise is Promise.SECRET
+        and promised.plain
+        and _WORD.fullmatch(value)
+    ):
+        return _phrase(syntax, context)
+    return judged
+
+
+_WORD = re.compile(rb"[A-Za-z]{3,}[A-Za-z0-9!@#$%^&*]{5,}")
+
+
+def _phrase(syntax: Syntax, context: Context) -> Confidence | Rejected:
+    """Words in one piece, given as a secret: by people in a hurry, or the name of what keeps it."""
+    if syntax in (Syntax.QUOTED, Syntax.BARE, Syntax.FLAG, Syntax.DEFAULT) and context.medium in _WRITTEN:
+        return Confidence.LOW
+    return Rejected("words")
 
 
 def _credentials(value: bytes) -> bool:
@@ -165,7 +183,12 @@ def _labelled(value: bytes, context: Context) -> Confidence | Rejected:
     """Values of keys of no known sort: long, of one piece, and as random as can be, or nothing."""
     if nonsecrets.uuid(value):
         return Confidence.LOW
-    if len(value) < 16 or likelihood(value) < 25 or not _DIGIT.search(value) or context.medium not in _WRITTEN:
+    if (
+        len(value) < 16
+        or likelihood(value) < (18 if _HEX.fullmatch(value) else 25)
+        or not _DIGIT.search(value)
+        or context.medium not in _WRITTEN
+    ):
         return Rejected("not random enough for a key of any sort")
     return Confidence.LOW if _HEX.fullmatch(value) or context.trial else Confidence.MEDIUM
 
@@ -175,13 +198,19 @@ _HEX = re.compile(rb"[0-9a-fA-F]+")
 _WRITTEN = frozenset((Medium.CODE, Medium.CONFIG, Medium.TEXT))
 
 
+_PIECES = re.compile(rb"[A-Za-z0-9]{12,}")
+
+
 def _token(value: bytes, syntax: Syntax, context: Context, plain: bool) -> Confidence | Rejected:
     """Values that machines make: they must look random."""
-    if b" " in value:
-        return Rejected("words")
-    random = likelihood(value)
     if nonsecrets.uuid(value):
         return Confidence.MEDIUM if plain else Confidence.LOW
+    random = likelihood(value)
+    if random < 10:
+        pieces = _PIECES.findall(value)
+        random = max((likelihood(piece) for piece in pieces), default=random)
+    if b" " in value and (random < 60 or not value.isascii()):
+        return Rejected("words")
     if random < 10:
         if plain and syntax is Syntax.QUOTED and invention(value) > 3 and not _CORE.search(value):
             return Confidence.LOW
@@ -220,7 +249,8 @@ def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain
     if identifier and syntax not in (Syntax.BARE, Syntax.FLAG) and _HUMP.search(value) and random < 8:
         return Rejected("an identifier")
     if identifier and _CORE.search(value) and syntax is not Syntax.QUOTED:
-        return Rejected("an identifier")
+        given = syntax in (Syntax.BARE, Syntax.FLAG) and context.medium is not Medium.CODE and _PLAIN.match(value)
+        return Confidence.LOW if given else Rejected("an identifier")
     if random >= 20 and not toy:
         return Confidence.MEDIUM
     return Confidence.LOW

@@ -40,7 +40,7 @@ _WORDS = frozenset(
     b"public private protected readonly async await return self this cls default empty blank value values key keys name type "
     b"input output hidden disabled enabled auto always never basic bearer digest oauth oauth2 jwt apikey api_key ldap saml kerberos "
     b"plain plaintext md5 sha1 sha256 hash hashed encrypted header cookie query body form json xml yaml field column label text "
-    b"email user username login account id uuid token tokens secret secrets password passwords passwd pwd pass credential "
+    b"email user username login account id uuid token tokens secrets password passwords passwd pwd pass credential "
     b"credentials key-value refresh access access_token refresh_token id_token new old current confirm confirmation "
     b"passphrase user_password new_password old_password current_password in out optional enable disable "
     b"varchar2 nvarchar textfield securestring secretstr client client_secret client_id prompt generated random file path vault "
@@ -63,7 +63,7 @@ _HOST = re.compile(
 _IP = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$")
 _CODE = re.compile(
     rb"[A-Za-z_][\w.:>-]*\([^()]*\)?[;,]?$|[A-Za-z_][\w.]*\[[\w'\"]*\]?$|.{0,60}(?:=>|&&|\|\|)|[A-Za-z_]\w*(?:->|::)\w"
-    rb"|.*\w\s[=!]=\s\w|.*\+ ?['\"]|['\"] ?\+|[\[({]|function\b|new [A-Z]|lambda\b"
+    rb"|.*\w\s[=!]=\s\w|.*\+ ?['\"`]|['\"`] ?\+|[\[({]|function\b|new [A-Z]|lambda\b"
 )
 _HEADER = re.compile(rb"[A-Z][A-Za-z0-9]*(?:-[A-Z][a-z0-9]+)+$")
 _DOTTED = re.compile(rb"[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$")
@@ -95,7 +95,7 @@ def _in_a_row(value: bytes) -> bool:
 
 def reference(value: bytes) -> str | None:
     """Texts that name where the secret is kept: a variable, a template's hole, an entry of a secret manager."""
-    if _REFERENCE.match(value):
+    if _REFERENCE.match(value) and (value[:1] != b"$" or likelihood(value) < 25):
         return "a reference"
     inside = _INSIDE.search(value)
     if inside and (2 * (inside.end() - inside.start()) >= len(value) or likelihood(value) < 40):
