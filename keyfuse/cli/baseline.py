@@ -163,7 +163,7 @@ def _found(session: Session, targets: Sequence[str], *, history: bool) -> tuple[
     """Every finding with its path, fit to be stored, and how much could not be looked into."""
     from keyfuse.auditing import AuditRequest, limits_of, scan_targets  # noqa: PLC0415  (--help must not load the engine)
     from scanner.options import Options  # noqa: PLC0415
-    from scanner.report.redact import Cleaner  # noqa: PLC0415
+    from scanner.report.redact import cleaner_of  # noqa: PLC0415
     from scanner.sources.target import TargetOptions  # noqa: PLC0415
 
     settings = session.config
@@ -184,7 +184,7 @@ def _found(session: Session, targets: Sequence[str], *, history: bool) -> tuple[
         jobs=settings.scan.jobs,
     )
     caught, _ = scan_targets(request, session)
-    clean = Cleaner(secret for finding in caught.findings for secret in (finding.secret, *finding.parts.values()))
+    clean = cleaner_of(caught.findings)
     found = [
         (finding, clean.clean("!".join((finding.origin.path, *finding.origin.inside)))) for finding in caught.findings
     ]

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 from keyfuse import __version__, check_rooms
@@ -39,10 +40,10 @@ def rooms(name: str, _session: Session) -> Iterator[Verdict]:
 def git_program(name: str, _session: Session) -> Iterator[Verdict]:
     """Whether there is a git, and a recent one."""
     said = git(Path.cwd(), "version").stdout.decode("utf-8", "replace").strip()
-    version = re.search(r"([0-9]+)\.([0-9]+)", said)
-    if version is None:
+    numbers = re.search(r"([0-9]+)\.([0-9]+)", said)
+    if numbers is None:
         yield Verdict(name, Level.WARN, f"{said!r} names no version", "make sure that `git` on PATH is git")
-    elif (int(version[1]), int(version[2])) < OLDEST_GIT:
+    elif (int(numbers[1]), int(numbers[2])) < OLDEST_GIT:
         oldest = ".".join(map(str, OLDEST_GIT))
         yield Verdict(name, Level.WARN, f"{said} is old", f"install git {oldest} or newer; older ones are not tested")
     else:
@@ -55,7 +56,8 @@ def engine(name: str, _session: Session) -> Iterator[Verdict]:
     try:
         from scanner.engine.database import platform_key  # noqa: PLC0415  (an import that fails is what is looked for)
 
-        yield Verdict(name, Level.OK, f"hyperscan {platform_key()}")
+        platform_key()  # compiles a little
+        yield Verdict(name, Level.OK, f"hyperscan {version('hyperscan')} loads and compiles")
     except ImportError as error:
         yield Verdict(name, Level.FAIL, f"hyperscan cannot be loaded: {error}", mend)
 

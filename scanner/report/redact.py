@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from scanner.model import Secret, printable
+from scanner.model import Finding, Secret, printable
 from scanner.report.model import Report
 
 SHORTEST = 4
 """Secrets shorter than this are not looked for in texts: they would be found in every second word."""
+SHORTEST_PART = 16
+"""What was found beside a secret and is shorter is a user's or a host's name, not a key; it may well stand in paths."""
 
 
 class Cleaner:
@@ -55,7 +57,16 @@ def cleaner(report: Report) -> Cleaner:
     if report.reveal:
         return Cleaner(())
     findings = [*(reported.finding for reported in report.findings), *(item.finding for item in report.suppressed)]
-    return Cleaner(secret for finding in findings for secret in (finding.secret, *finding.parts.values()))
+    return cleaner_of(findings)
+
+
+def cleaner_of(findings: Iterable[Finding]) -> Cleaner:
+    """The cleaner that hides what these findings hold: their secrets, and those of their parts that may be keys."""
+    return Cleaner(
+        secret
+        for finding in findings
+        for secret in (finding.secret, *(part for part in finding.parts.values() if len(part) >= SHORTEST_PART))
+    )
 
 
 def decoded(secret: Secret) -> str:

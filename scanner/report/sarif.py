@@ -60,14 +60,14 @@ def _tool(report: Report, kinds: list[TokenKind], clean: Cleaner) -> dict[str, o
 def _rule(kind: TokenKind, clean: Cleaner) -> dict[str, object]:
     name, provider = clean.clean(kind.name), clean.clean(kind.provider)
     advice = (
-        f"Revoke the key at {provider}, issue a new one, and keep it out of files that others can read. "
+        f"Revoke the key where it was issued ({provider}), issue a new one, and keep that out of shared files. "
         "Taking it out of the file does not help: whoever has a copy or the history has the key."
     )
     return {
         "id": clean.clean(kind.id),
         "name": "".join(word.capitalize() for word in clean.clean(kind.id).replace("_", "-").split("-")),
-        "shortDescription": {"text": f"{name} in plain text"},
-        "fullDescription": {"text": f"A {name} of {provider} lies where others can read it."},
+        "shortDescription": {"text": f"Leaked key: {name}"},
+        "fullDescription": {"text": f"{name} (provider: {provider}), where others can read it."},
         "help": {"text": advice, "markdown": advice},
         "defaultConfiguration": {"level": LEVELS.get(kind.severity, "none")},
         "properties": {"security-severity": SCORES.get(kind.severity, "0.0"), "tags": ["security", "secret"]},

@@ -15,9 +15,11 @@ from scanner.report import FORMATS, write
 from scanner.report.model import ActionNote, KeyNote, Report, Reported
 from tests.support.findings import finding, report
 
-SECRETS = st.text(
-    st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs"]), min_size=12, max_size=60
-)
+MARK = "¤"
+"""Stands somewhere in every secret, and in no format's own words."""
+
+CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs"])
+SECRETS = st.builds("{}{}{}".format, st.text(CHARACTERS, min_size=4), st.just(MARK), st.text(CHARACTERS, min_size=4))
 
 
 @st.composite
@@ -56,8 +58,7 @@ def test_no_format_reveals_a_secret(data: st.DataObject) -> None:
         key = KeyNote(word(), word(), word(), "none", "active")
         items.append(Reported(found, key, ActionNote("none", "noted", word())))
     what = report(items, suppressed=[Suppressed(items[0].finding, "inline", word())], skipped=[Skipped(word(), word())])
-    plain = report([Reported(finding(b"x" * 12, path="p"))])
     for form in FORMATS:
-        text, harmless = written(form, what), written(form, plain)
+        text = written(form, what)
         for secret in secrets:
-            assert not any(each in text and each not in harmless for each in forms_of(secret)), form
+            assert not any(each in text for each in forms_of(secret)), form

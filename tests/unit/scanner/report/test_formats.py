@@ -9,13 +9,14 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import jsonschema
 import pytest
 
-from scanner.model import Origin, Place, Skipped
+from scanner.model import Origin, Place, Secret, Skipped
 from scanner.report import FORMATS, write
 from scanner.report.markdown import code
 from scanner.report.model import ActionNote, Report, Reported
@@ -344,3 +345,9 @@ def test_a_secret_in_the_path_of_another_finding_is_hidden() -> None:
     text = written("text", report(items))
     assert "dir/***.txt:3:9" in text
     assert "***/x:3:9" in text
+
+
+@pytest.mark.parametrize(("part", "path"), [(b"main", "src/main.py"), (b"AKID" * 5, "src/***.py")])
+def test_names_beside_a_secret_may_stand_in_paths_but_keys_may_not(part: bytes, path: str) -> None:
+    found = replace(finding(path=f"src/{part.decode()}.py"), parts={"user": Secret(part)})
+    assert json.loads(written("json", report([Reported(found)])))["findings"][0]["path"] == path
