@@ -188,6 +188,8 @@ def plan(
             return Block(Blocked.AMBIGUOUS, f"{reason} ({len(candidates)} keys come into question)")
         case Unknown(reason):
             return AskAgain(reason)
+        case NotConnected(reason) if known.if_unsupported is IfUnsupported.NONE:
+            return Note(f"{reason}, and the key's record says to do nothing then")
         case NotConnected(reason):
             return Block(Blocked.NOT_CONNECTED, reason)
         case _:

@@ -9,6 +9,7 @@ from responders.execution import LEASE
 from responders.incident import Action, ActionKind, ActionState, Incident, IncidentState
 from responders.keyfile import Sealer
 from responders.leakreport import LeakReport
+from responders.notify.notice import Event
 from responders.provider import Leak, Provider
 from responders.records import Transaction
 from responders.sealing import seal_leak
@@ -34,7 +35,10 @@ class Reception:
         self._sealer = sealer
 
     def report(self, found: LeakReport, *, actor: str, act: bool) -> Incident:
-        """Opens an incident for this secret, or joins what was seen to the one there is, reopening it where due."""
+        """Opens an incident for this secret, or joins what was seen to the one there is, reopening it where due.
+
+        With `act` a response is wanted, and people are told how it ends; without it they are told of the leak now.
+        """
         with self._cases.begin() as tx:
             incident = tx.incidents.by_fingerprint(found.fingerprint)
             case = self._open(tx, found, actor) if incident is None else self._cases.of(tx, incident, actor)
@@ -45,8 +49,11 @@ class Reception:
             case.mark_leaked()
             if incident is not None:
                 _reopen_or_repeat(case, seen_anew=bool(new))
-            if act and case.incident.state is S.OPEN and case.pending() is None:
-                self.want(case, found.leak)
+            if case.incident.state is S.OPEN and case.pending() is None:
+                if act:
+                    self.want(case, found.leak)
+                else:
+                    case.tell(Event.LEAKED)
             return case.incident
 
     def want(self, case: Case, leak: Leak) -> Action:

@@ -14,6 +14,7 @@ import click
 from keyfuse.cli.session import Session
 from keyfuse.cli.tables import fields, table
 from keyfuse.exits import Exit
+from responders.foreign import read_report
 from responders.incident import Action, Incident, IncidentState
 from responders.notify.queue import Delivery
 from responders.notify.wording import moment, where
@@ -22,6 +23,7 @@ from scanner.errors import UsageError
 from scanner.model import printable
 
 SHORT_ID = 12
+MOST_BYTES = 256 * 1024**2
 SETTLED = frozenset({IncidentState.CONTAINED, IncidentState.NOTED, IncidentState.RESOLVED, IncidentState.DISMISSED})
 
 format_option = click.option(
@@ -50,14 +52,7 @@ def list_leaks(session: Session, states: tuple[str, ...], limit: int, form: str)
     """List incidents, newest first, each with its state."""
     with session.records().read() as tx:
         found = tx.incidents.list(states=[IncidentState(state) for state in states], limit=limit)
-        known = {incident.id: _known(tx.keys.get, incident) for incident in found}
-    if form == "json":
-        _print_json({"version": 1, "leaks": [as_json(incident, known[incident.id]) for incident in found]})
-    elif found:
-        heads = ("INCIDENT", "STATE", "SEVERITY", "KEY", "PROVIDER", "MASKED", "PLACES", "OPENED", "WHY")
-        click.echo(table(heads, (_row(incident, known[incident.id]) for incident in found)))
-    else:
-        click.echo("no incidents", err=True)
+    _print_all(session, found, form)
 
 
 @command.command("show", epilog="Example: keyfuse leaks show 3f2a")
@@ -137,6 +132,43 @@ def reopen(session: Session, incident: str, reason: str, form: str) -> None:
     _print(session, session.responder().reopen(incident, reason, actor=session.actor), form)
 
 
+@command.command("report", epilog="Example: keyfuse leaks report gitleaks.json --respond")
+@click.argument("file", metavar="FILE")
+@click.option("--respond", "act", is_flag=True, help="Apply each registered key's leak action.")
+@click.option("--source", default="report", show_default=True, metavar="NAME", help="Who found them, for the record.")
+@format_option
+@click.pass_obj
+def report(session: Session, file: str, act: bool, source: str, form: str) -> int:
+    """Take in another scanner's report: SARIF, or JSON of gitleaks, betterleaks, trufflehog or keyfuse; - is stdin.
+
+    An incident is opened for every value that the report holds. Exits with 1 when there were any, with 5 when a leak
+    action was wanted and is not proven done, and with 4 when there were none but some finding could not be used.
+    """
+    read = read_report(_content(file), session.fingerprinter(), source=source, seen_at=session.clock())
+    responder, actor = session.responder(), session.actor
+    incidents = [responder.report(leak, actor=actor, act=act) for leak in read.leaks]
+    if act:
+        pairs = zip(incidents, read.leaks, strict=True)
+        incidents = [responder.respond(incident.id, leak.leak, actor=actor) for incident, leak in pairs]
+    session.courier().deliver()
+    for skipped in read.skipped:
+        click.echo(printable(f"not usable: {skipped.origin}: {skipped.reason}"), err=True)
+    _print_all(session, incidents, form)
+    if act and any(incident.state not in SETTLED for incident in incidents):
+        return Exit.UNPROVEN
+    if incidents:
+        return Exit.LEAKS
+    return Exit.INCOMPLETE if read.skipped else Exit.OK
+
+
+def _content(file: str) -> bytes:
+    with click.open_file(file, "rb") as opened:
+        content = opened.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"the report has more than {MOST_BYTES // 1024**2} MiB; split it")
+    return bytes(content)
+
+
 def parse_until(text: str, now: datetime) -> datetime:
     """A date, a time or a span from now. Raises UsageError for anything else, and for what lies in the past."""
     span = re.fullmatch(r"([0-9]{1,5})([dh])", text)
@@ -180,6 +212,18 @@ def _print(session: Session, incident: Incident, form: str) -> None:
     else:
         evidence = f" ({incident.evidence})" if incident.evidence else ""
         click.echo(printable(f"{incident.id[:SHORT_ID]} {incident.state.value}: {incident.reason}{evidence}"))
+
+
+def _print_all(session: Session, found: Sequence[Incident], form: str) -> None:
+    with session.records().read() as tx:
+        known = {incident.id: _known(tx.keys.get, incident) for incident in found}
+    if form == "json":
+        _print_json({"version": 1, "leaks": [as_json(incident, known[incident.id]) for incident in found]})
+    elif found:
+        heads = ("INCIDENT", "STATE", "SEVERITY", "KEY", "PROVIDER", "MASKED", "PLACES", "OPENED", "WHY")
+        click.echo(table(heads, (_row(incident, known[incident.id]) for incident in found)))
+    else:
+        click.echo("no incidents", err=True)
 
 
 def _print_json(value: Any) -> None:

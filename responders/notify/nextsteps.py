@@ -20,6 +20,9 @@ def next_steps(event: Event, incident: Incident, known: KnownKey | None) -> list
     match event:
         case Event.CONTAINED:
             return [replace_key(known), clean_up(incident), close(incident)]
+        case Event.LEAKED if not incident.reason:
+            apply = f"Have the key's leak action applied:  keyfuse leaks respond {incident.id}"
+            return [apply, replace_key(known), clean_up(incident)]
         case Event.LEAKED | Event.UNCONFIRMED:
             return [
                 "Treat the key as live: keyfuse goes on by itself and tells you how it ends.",

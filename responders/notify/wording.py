@@ -16,7 +16,7 @@ from responders.registry import KnownKey
 from scanner.model import printable
 
 HEADLINES = {
-    Event.LEAKED: "{key} leaked; keyfuse is at work on it",
+    Event.LEAKED: "{key} leaked and may STILL WORK: nothing was done to it yet",
     Event.CONTAINED: "{key} leaked and is now dead, which is proven",
     Event.UNCONFIRMED: "{key} leaked; its end was accepted but is not yet proven",
     Event.BLOCKED: "{key} leaked and may STILL WORK: nothing was done to it, and somebody has to decide",

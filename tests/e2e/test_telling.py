@@ -115,11 +115,14 @@ def test_a_refused_connection_is_outlasted(tmp_path: Path, clock: Clock) -> None
 
 
 def test_a_channel_that_is_down_keeps_no_key_alive_and_no_other_channel_waiting(tmp_path: Path, clock: Clock) -> None:
-    with web_server() as site, closed_port() as port:
-        with office(tmp_path, clock, MAIL, HOOK, mail=port, hook=site.url) as desk:
-            incident = desk.leak(desk.issue().secret)
-            assert incident.state is IncidentState.CONTAINED
-            desk.courier.deliver()
-            states = {(delivery.channel, delivery.state) for delivery in deliveries(desk, incident.id)}
+    with (
+        web_server() as site,
+        closed_port() as port,
+        office(tmp_path, clock, MAIL, HOOK, mail=port, hook=site.url) as desk,
+    ):
+        incident = desk.leak(desk.issue().secret)
+        assert incident.state is IncidentState.CONTAINED
+        desk.courier.deliver()
+        states = {(delivery.channel, delivery.state) for delivery in deliveries(desk, incident.id)}
     assert states == {("mail", DeliveryState.WAITING), ("hook", DeliveryState.SENT)}
     assert len(site.requests) == 1
