@@ -18,19 +18,17 @@ class Workshop:
     top: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def git(self, *words: str | bytes, check: bool = True, stdin: bytes = b"", **extra: str) -> Ran:
+    def git(self, *words: str | bytes, check: bool = True, stdin: bytes = b"") -> Ran:
         """Runs git at the top of the working tree."""
-        return self.run("git", *words, check=check, stdin=stdin, **extra)
+        return self.run("git", *words, check=check, stdin=stdin)
 
-    def keyfuse(self, *words: str | bytes, check: bool = False, stdin: bytes = b"", **extra: str) -> Ran:
+    def keyfuse(self, *words: str | bytes, check: bool = False, stdin: bytes = b"") -> Ran:
         """Runs keyfuse there, as an installed program would be."""
-        return self.run(sys.executable, "-P", "-m", "keyfuse", *words, check=check, stdin=stdin, **extra)
+        return self.run(sys.executable, "-P", "-m", "keyfuse", *words, check=check, stdin=stdin)
 
-    def run(self, *command: str | bytes, check: bool = True, stdin: bytes = b"", **extra: str) -> Ran:
-        """Runs any command there; `extra` goes into its environment."""
-        done = subprocess.run(
-            command, cwd=self.top, env={**self.env, **extra}, input=stdin, capture_output=True, check=False
-        )
+    def run(self, *command: str | bytes, check: bool = True, stdin: bytes = b"") -> Ran:
+        """Runs any command there."""
+        done = subprocess.run(command, cwd=self.top, env=self.env, input=stdin, capture_output=True, check=False)
         ran = Ran(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
         assert not check or ran.code == 0, ran
         return ran
@@ -59,6 +57,10 @@ class Workshop:
     def at(self, top: Path) -> Workshop:
         """The same surroundings, another working tree."""
         return Workshop(top, self.env)
+
+    def where(self, **extra: str) -> Workshop:
+        """The same place, with more in the environment."""
+        return Workshop(self.top, {**self.env, **extra})
 
     def repository(self) -> Repository:
         """What the installer sees."""
