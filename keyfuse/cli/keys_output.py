@@ -106,7 +106,7 @@ def _created(key: KnownKey, now: datetime, secret: dict[str, str]) -> str:
 
 
 def _facts(key: KnownKey, now: datetime) -> list[tuple[str, str]]:
-    used = f"{key.authn_count} times, last {instant(key.last_used_at)}" if key.authn_count else "never"
+    used = f"{key.authn_count}×, last {instant(key.last_used_at)}" if key.authn_count else "never"
     action = key.action_when_leaked.value
     if key.if_unsupported.value != "block":
         action += f" (where that is not possible: {key.if_unsupported.value})"
