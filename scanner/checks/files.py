@@ -134,7 +134,10 @@ def ppk_complete(value: bytes) -> bytes:
     """An unencrypted file of version 3 around made-up bytes, with the right MAC."""
     noise = hashlib.shake_256(value).digest(84)
     public, private = (binascii.b2a_base64(part, newline=False) for part in (noise[:48], noise[48:]))
-    text = b"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: sample\nPublic-Lines: 1\n" + public
+    text = (
+        b"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: imported-openssh-key\nPublic-Lines: 1\n"
+        + public
+    )
     text += b"\nPrivate-Lines: 1\n" + private + b"\nPrivate-MAC: "
     found = _PPK.match(text + b"0" * 64)
     return text + (_ppk_mac(found).encode() if found else b"")

@@ -93,7 +93,7 @@ def _forms(rules: Sequence[Rule]) -> dict[str, list[int]]:
     forms: dict[str, list[int]] = {}
     for index, rule in enumerate(rules):
         if rule.family is Family.CONTEXTUAL and not rule.trigger:
-            text = trigger(dialect.parse(rule.value)).text
+            text = trigger(dialect.parse(rule.value), whole_head=True).text
             text = _LONG_RUN.sub(lambda run: f"]{{{min(VALUE_REACH, int(run[1]))}}}", text)
             forms.setdefault((_START if _follows_no_letter(rule) else "") + f"(?:{text})", []).append(index)
     return forms

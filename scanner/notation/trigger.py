@@ -45,13 +45,17 @@ class Trigger:
     anchor: int
 
 
-def trigger(node: Node) -> Trigger:
-    """The trigger of a tree: any match of the tree makes it report an end within `before` and `after`."""
+def trigger(node: Node, *, whole_head: bool = False) -> Trigger:
+    """The trigger of a tree: any match of the tree makes it report an end within `before` and `after`.
+
+    With `whole_head` a run at the head keeps its length, for a caller who puts something before the expression.
+    """
     texts: list[str] = []
     before = after = 0
     anchor = REACH
     for choice in choices_of(node):
-        lead, rest = _cut_lead(_plain(choice))
+        plain = _plain(choice)
+        lead, rest = (None, plain) if whole_head else _cut_lead(plain)
         body = _cut_tail(_cut_reach(rest, REACH))
         dropped = 0 if lead is None else longest(lead)
         texts.append(expression(body, names=False))

@@ -14,6 +14,7 @@ import regex
 import rules
 from scanner import rulebook, samples
 from scanner.checks import CHECKS
+from scanner.engine.engine import engine_of
 from scanner.filters import FILTERS
 from scanner.model import Confidence, Severity
 from scanner.notation.layout import ALPHABETS
@@ -120,3 +121,14 @@ def test_the_page_s_layouts_are_layouts() -> None:
     section = PAGE.split("## Patterns")[1].split("\n## ")[0]
     for text in re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE):
         dialect.parse(text.replace("\\|", "|"))
+
+
+def test_the_engine_points_at_the_samples_of_every_rule() -> None:
+    engine = engine_of(BOOK)
+    rng = random.Random(8)
+    missed = []
+    for index, rule in enumerate(BOOK.rules):
+        data = b"# a file\n" + samples.sample(rule, rng).text + b"\n"
+        if not any(index in engine.meanings[hit.pattern][1] for hit in engine.candidates(data)):
+            missed.append(rule.kind.id)
+    assert missed == []

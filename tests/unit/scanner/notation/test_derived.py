@@ -74,6 +74,11 @@ def test_triggers(written: str, text: str, before: int, after: int) -> None:
     assert (made.text, made.before, made.after) == (text, before, after)
 
 
+def test_a_head_can_be_kept_whole() -> None:
+    tree = layout.parse("hex{20} + -us + digit{1-2}")
+    assert trigger(tree, whole_head=True).text == "[0-9a-f]{20}-us[0-9]"
+
+
 def test_a_trigger_spans_no_more_than_the_margin_of_history() -> None:
     made = trigger(dialect.parse(r"-----BEGIN KEY-----[\s\S]{64,16000}?-----END KEY-----"))
     assert made.text.startswith("-----BEGIN KEY-----")
