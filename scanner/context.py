@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-REACH = 64
-"""The most bytes between the end of a keyword and the value; the engine's first pass reaches a little further."""
+REACH = 40
+"""The most bytes between the end of a keyword and the value; line ends may lie in them."""
 
-_SPELLINGS = (b"", b"_", b"-", b" ", b".")
-_SEPARATOR = re.compile(rb"[ _.\-]+")
+_JOINTS = ("", "_", "-", " ", ".")
+_SEPARATOR = re.compile(r"[ _.\-]+")
 _GOES_ON = re.compile(
     rb"s?(?:[^a-z]|$|api|app|auth|access|account|admin|bearer|bot|cert|client|config|cred|dev|email|host|id|key|live|login|oauth|org|pass|personal|pat|prod|private|pwd"
     rb"|refresh|rest|secret|server|service|sid|sk|test|token|url|user|webhook|write|read)",
@@ -43,8 +43,8 @@ class Keywords:
         self._owners: dict[bytes, list[int]] = {}
         for number, keywords in words.items():
             for keyword in keywords:
-                for spelling in _spellings(keyword.lower().encode()):
-                    self._owners.setdefault(spelling, []).append(number)
+                for spelling in spellings(keyword.lower()):
+                    self._owners.setdefault(spelling.encode(), []).append(number)
         longest_first = sorted(self._owners, key=len, reverse=True)
         self._search = re.compile(b"(?=(" + b"|".join(map(re.escape, longest_first)) + b"))", re.IGNORECASE)
 
@@ -69,11 +69,12 @@ class Keywords:
         return found
 
 
-def _spellings(keyword: bytes) -> Sequence[bytes]:
+def spellings(keyword: str) -> tuple[str, ...]:
+    """A keyword of several words with each way of joining them: nothing, `_`, `-`, a space, a dot."""
     words = [word for word in _SEPARATOR.split(keyword) if word]
     if len(words) < 2:
         return (keyword,)
-    return tuple(dict.fromkeys((keyword, *(joint.join(words) for joint in _SPELLINGS))))
+    return tuple(dict.fromkeys((keyword, *(joint.join(words) for joint in _JOINTS))))
 
 
 def _stands_alone(data: bytes, start: int, end: int) -> bool:

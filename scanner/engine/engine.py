@@ -9,18 +9,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scanner.engine.cache import Cache
 from scanner.engine.database import Database, platform_key
 from scanner.errors import EngineError
 from scanner.model import Candidate, Shape
-from scanner.rule import Rule
 from scanner.rulebook import RuleBook
 
-_VERSION = 2
+if TYPE_CHECKING:
+    from scanner.rule import Rule
+
+_VERSION = 3
 """Changes whenever what is compiled out of the same rules does."""
 _MANY_SHAPES = 24
 """Fewer shapes than this are compiled at each start, which is quicker than reading a file."""
+
+_FEW_EXPRESSIONS = 200
+"""Fewer than this are compiled sooner than a process is started."""
 
 Meaning = tuple[str, tuple[int, ...]]
 """What a pattern number stands for: the encoding of its text ("" for none), and rules by their places in the book."""
@@ -29,18 +35,18 @@ Meaning = tuple[str, tuple[int, ...]]
 class Engine:
     """The first pass. Pattern numbers are those of `meanings`; what `shaped` gives are places in `shapes`."""
 
-    __slots__ = ("_book", "_database", "_restore", "_shapes", "meanings", "rules_hash", "shapes")
+    __slots__ = ("_book", "_databases", "_restore", "_shapes", "meanings", "rules_hash", "shapes")
 
     def __init__(
         self,
-        database: Database,
+        databases: Sequence[Database],
         meanings: Sequence[Meaning],
         rules_hash: str,
         restore: Callable[[], RuleBook],
         shapes: Sequence[Shape] = (),
         shape_database: Database | None = None,
     ) -> None:
-        self._database = database
+        self._databases = databases
         self._restore = restore
         self._book: RuleBook | None = None
         self._shapes = shape_database
@@ -57,7 +63,10 @@ class Engine:
 
     def candidates(self, data: bytes) -> list[Candidate]:
         """Where a rule may match."""
-        return self._database.candidates(data)
+        found: list[Candidate] = []
+        for database in self._databases:
+            found += database.candidates(data)
+        return found
 
     def shaped(self, data: bytes) -> list[Candidate]:
         """Where a registered key may stand."""
@@ -76,33 +85,33 @@ def open_engine(
     key = "rules-" + _key(stamp)
     shape_database = _shape_database(shapes, cache)
     stored = cache.read(key) if cache else None
-    database = _loaded(stored)
-    if database is not None and stored is not None and {"meanings", "book"} <= stored.keys():
+    databases = _loaded(stored)
+    if databases and stored is not None and {"meanings", "book"} <= stored.keys():
         rules_hash, meanings = _read_meanings(stored["meanings"])
         dumped = stored["book"]
-        return Engine(database, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database)
+        return Engine(databases, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database)
     book = load()
-    database, meanings = _compiled(book.rules)
+    databases, meanings = _compiled(book.rules)
     if cache:
-        written = _written_meanings(book.hash, meanings)
-        cache.write(key, {"meanings": written, "database": database.dump(), "book": book.dump()})
-    return Engine(database, meanings, book.hash, lambda: book, shapes, shape_database)
+        sections = {f"database-{number}": database.dump() for number, database in enumerate(databases)}
+        cache.write(key, {"meanings": _written_meanings(book.hash, meanings), "book": book.dump(), **sections})
+    return Engine(databases, meanings, book.hash, lambda: book, shapes, shape_database)
 
 
 def engine_of(book: RuleBook, shapes: Sequence[Shape] = ()) -> Engine:
     """An engine for a book at hand, compiled on the spot and not kept."""
-    database, meanings = _compiled(book.rules)
-    return Engine(database, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
+    databases, meanings = _compiled(book.rules)
+    return Engine(databases, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
 
 
-def _loaded(stored: Mapping[str, bytes] | None) -> Database | None:
-    """The database of a cache file; None when there is none, or it is another machine's."""
-    if stored is None or "database" not in stored:
-        return None
+def _loaded(stored: Mapping[str, bytes] | None) -> list[Database]:
+    """The databases of a cache file; none when there is no file, or it is another machine's."""
+    if stored is None:
+        return []
     try:
-        return Database.load(stored["database"])
+        return [Database.load(data) for name, data in stored.items() if name.startswith("database-")]
     except EngineError:
-        return None
+        return []
 
 
 def _restored(dumped: bytes, load: Callable[[], RuleBook]) -> RuleBook:
@@ -123,11 +132,14 @@ def _read_meanings(data: bytes) -> tuple[str, list[Meaning]]:
     return rules_hash, [("" if encoding == "-" else encoding, tuple(map(int, places))) for encoding, *places in split]
 
 
-def _compiled(rules: Sequence[Rule]) -> tuple[Database, list[Meaning]]:
+def _compiled(rules: Sequence[Rule]) -> tuple[list[Database], list[Meaning]]:
     from scanner.engine.expressions import plan  # noqa: PLC0415 - the notations, needed only when there is no cache
+    from scanner.engine.shards import compiled  # noqa: PLC0415 - multiprocessing, as above
 
     planned = plan(rules)
-    return Database.compile(planned.expressions), list(planned.meanings)
+    if sum(map(len, planned.shards)) < _FEW_EXPRESSIONS:
+        return list(map(Database.compile, planned.shards)), list(planned.meanings)
+    return compiled(planned.shards), list(planned.meanings)
 
 
 def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | None:
@@ -135,14 +147,14 @@ def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | 
         return None
     keep = cache if len(shapes) >= _MANY_SHAPES else None
     key = "shapes-" + _key(repr(list(shapes)))
-    database = _loaded(keep.read(key)) if keep else None
-    if database is not None:
-        return database
+    loaded = _loaded(keep.read(key)) if keep else []
+    if loaded:
+        return loaded[0]
     from scanner.engine.expressions import shape_plan  # noqa: PLC0415 - only with registered keys
 
     database = Database.compile([(text, number) for number, text in enumerate(shape_plan(shapes))])
     if keep:
-        keep.write(key, {"database": database.dump()})
+        keep.write(key, {"database-0": database.dump()})
     return database
 
 

@@ -16,24 +16,21 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from scanner.context import REACH, spellings
 from scanner.model import ALPHABETS, Shape
 from scanner.notation import dialect
 from scanner.notation.trigger import trigger
 from scanner.rule import Family, Rule
 
-KEYWORD_REACH = 64
-"""The most bytes between the end of a keyword and its value; line ends may lie in them."""
 KEYWORDS_TOGETHER = 8
 """How many keywords share an expression."""
-VALUE_REACH = 40
+VALUE_REACH = 32
 """How much of a long run a contextual value's expression asks for: enough to be rare, and quick to compile."""
 PLAIN_LITERAL = 4
 """The shortest fixed text whose base64 forms are looked for."""
 
 BASE64 = "base64"
 
-_SPELLINGS = ("", "_", "-", " ", ".")
-_SEPARATOR = re.compile(r"[ _.\-]+")
 _LONG_RUN = re.compile(r"\]\{(\d+)\}$")
 _FENCE = re.compile(r"\(\?:\(\?<!(\[(?:\\.|[^\]\\])*\])\)\|.*?\)\(\?P<secret>", re.DOTALL)
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -45,47 +42,47 @@ Meaning = tuple[str, tuple[int, ...]]
 """What a pattern number stands for: the encoding of its text ("" for none), and rules by their places in the book."""
 
 
+Expression = tuple[bytes, int]
+"""An expression and its pattern number, which others may share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Expressions with their pattern numbers (several may share one), and the meaning of each number."""
+    """Expressions, and the meaning of each pattern number.
 
-    expressions: tuple[tuple[bytes, int], ...]
+    They come in shards, one database each: the fixed texts of rules are few and long, keywords are many and short, and
+    apart both are found faster than together (measured with 1,383 rules: 981 and 303 MB/s, together 216).
+    """
+
+    shards: tuple[tuple[Expression, ...], ...]
     meanings: tuple[Meaning, ...]
 
 
 def plan(rules: Sequence[Rule]) -> Plan:
     """The first pass of a book."""
-    expressions: list[tuple[bytes, int]] = []
+    fixed: list[Expression] = []
+    named: list[Expression] = []
     meanings: list[Meaning] = []
     for index, rule in enumerate(rules):
         if rule.trigger:
-            expressions.append((rule.trigger.encode("latin-1"), len(meanings)))
+            fixed.append((rule.trigger.encode("latin-1"), len(meanings)))
             meanings.append(("", (index,)))
+    for text, members in _wrapped(rules).items():
+        fixed.append((text.encode("ascii"), len(meanings)))
+        meanings.append((BASE64, tuple(members)))
     for value, members in _forms(rules).items():
         words = sorted(
             {spelling for index in members for word in rules[index].keywords for spelling in spellings(word)}
         )
         for head in _heads(words):
-            expressions.append((f"{head}(?s:.{{0,{KEYWORD_REACH}}}?){value}".encode("latin-1"), len(meanings)))
+            named.append((f"{head}(?s:.{{0,{REACH}}}?){value}".encode("latin-1"), len(meanings)))
         meanings.append(("", tuple(members)))
-    for text, members in _wrapped(rules).items():
-        expressions.append((text.encode("ascii"), len(meanings)))
-        meanings.append((BASE64, tuple(members)))
-    return Plan(tuple(expressions), tuple(meanings))
+    return Plan(tuple(tuple(shard) for shard in (fixed, named) if shard), tuple(meanings))
 
 
 def shape_plan(shapes: Iterable[Shape]) -> tuple[bytes, ...]:
     """One expression for each shape; what they find is judged by fingerprint alone."""
     return tuple(_shape(shape).encode("ascii") for shape in shapes)
-
-
-def spellings(keyword: str) -> Iterator[str]:
-    """A keyword of several words with each way of joining them: nothing, `_`, `-`, a space, a dot."""
-    words = [word for word in _SEPARATOR.split(keyword) if word]
-    if len(words) < 2:
-        yield keyword
-        return
-    yield from dict.fromkeys([keyword, *(joint.join(words) for joint in _SPELLINGS)])
 
 
 def _forms(rules: Sequence[Rule]) -> dict[str, list[int]]:
