@@ -113,7 +113,10 @@ class Case:
         return pending_action(self.tx, self.incident.id)
 
     def join(self, identity: Identity) -> None:
-        """Joins the incident to the registry's record of the key that the provider identified."""
+        """Joins the incident to the registry's record of the key that the provider identified.
+
+        A record that names no owner gets those that the provider names: later on somebody has to be told.
+        """
         if not isinstance(identity, Identified):
             return
         self.owners = identity.owners
@@ -123,6 +126,11 @@ class Case:
             self.incident = replace(self.incident, key_id=self.known.id, provider=self.known.provider)
             self.tx.incidents.put(self.incident)
             self.log("incident.identified", key=self.known.id, evidence=identity.evidence)
+        if self.known is not None and identity.owners and not self.known.owners:
+            change = Change(
+                self.now, self._actor, "owners", {"owners": ", ".join(identity.owners)}, "as its provider says"
+            )
+            self.known = self.tx.keys.put(replace(self.known, owners=identity.owners), change)
         self.mark_leaked()
 
     def mark_leaked(self) -> None:

@@ -11,6 +11,7 @@ import socket
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -200,16 +201,35 @@ def test_an_address_cannot_change_the_url(mailbox: Mailbox) -> None:
     assert all("thief@example.org" not in mail.recipients for mail in mailbox.mails)
 
 
+@contextmanager
+def listening() -> Iterator[set[str]]:
+    """The names of all loggers whose records reach the root's handlers."""
+    heard: set[str] = set()
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.add(record.name)
+
+    ear = Ear()
+    logging.getLogger().addHandler(ear)
+    try:
+        yield heard
+    finally:
+        logging.getLogger().removeHandler(ear)
+
+
 def test_apprise_logs_no_credential(mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
     mailbox.refusal = "451 not now"
     url = f"mailto://user:{PASSWORD}@127.0.0.1:{mailbox.port}/?from=k@example.org&to={{address}}"
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), listening() as heard:
         channel = open_channel(
             SETTINGS[ChannelType.APPRISE], environ={"MAIL_URL": url}, console=io.StringIO(), clock=Clock()
         )
         sending = channel.send(NOTICE, "owner@example.org")
     assert isinstance(sending, NotSent)
     assert PASSWORD not in caplog.text + sending.reason
+    assert "apprise" not in heard
+    assert "mail.log" in heard
 
 
 # --- file and settings ----------------------------------------------------------------------------------------------

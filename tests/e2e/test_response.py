@@ -19,8 +19,18 @@ from responders.provider import Accepted, Alive, Ambiguous, NotFound, Refused, U
 from responders.registrar import By
 from responders.registry import IfUnsupported, KeyState, LeakAction
 from scanner.model import Secret
-from tests.support.answering import ACTOR, ADMINISTRATOR, OWNER, POLICY, Office, found_in, open_office, read_lines
-from tests.support.stores import FINGERPRINTER, Clock
+from tests.support.answering import (
+    ACTOR,
+    ADMINISTRATOR,
+    OWNER,
+    POLICY,
+    Office,
+    Vendor,
+    found_in,
+    open_office,
+    read_lines,
+)
+from tests.support.stores import FINGERPRINTER, Clock, known_key
 
 S = IncidentState
 
@@ -228,6 +238,29 @@ def test_a_provider_that_cannot_even_be_asked_blocks(office: Office) -> None:
     office.provider.before = unset
     incident = office.leak(office.issue().secret)
     assert incident.reason == "not connected: no token is configured"
+
+
+def test_a_key_known_only_from_a_listing_is_joined_by_the_vendors_own_lookup(tmp_path: Path, clock: Clock) -> None:
+    vendor = Vendor(Secret(b"a value that only the vendor knows"))
+    listed = replace(known_key(1), provider="vendor", provider_key_id="vendor-1", fingerprint=None)
+    with open_office(tmp_path, clock, vendors={"vendor": vendor}) as office:
+        with office.records.begin() as tx:
+            tx.keys.add(listed, None)
+        found = found_in(vendor.secret, clock)
+        found = replace(found, leak=replace(found.leak, kind=replace(found.leak.kind, provider="vendor")))
+        reported = office.responder.report(found, actor=ACTOR)
+        assert reported.key_id is None
+        incident = office.responder.respond(reported.id, found.leak, actor=ACTOR)
+        assert (incident.state, incident.key_id) == (S.CONTAINED, listed.id)
+        assert (incident.outlives, incident.outlives_until) == ("access tokens", clock() + timedelta(hours=1))
+        with office.records.read() as tx:
+            recorded = tx.keys.get(listed.id)
+        assert (recorded.state, recorded.leaked) == (KeyState.DISABLED, True)
+        assert [change.action for change in recorded.history][-2:] == ["leaked", "disabled"]
+        told = office.delivered()
+    # Its record names no owner, so the vendor's word on that counts.
+    assert {line["recipient"] for line in told} == {"vendor-owner@example.org", ADMINISTRATOR}
+    assert "access tokens, until" in told[0]["text"]
 
 
 # --- receipts and proofs --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from responders.incident import Incident, Sighting
@@ -19,7 +20,24 @@ from responders.notify.outlets import LinesFile
 from responders.notify.routing import Routing
 from responders.notify.telling import Telling
 from responders.policy import Policy
-from responders.provider import Identity, KeyRef, Leak, Proof, Provider, Receipt
+from responders.provider import (
+    Alive,
+    Capabilities,
+    Dead,
+    DisableKind,
+    Done,
+    Identified,
+    Identity,
+    KeyRef,
+    Leak,
+    Lookup,
+    NotFound,
+    Proof,
+    ProveKind,
+    Provider,
+    Receipt,
+    Unsupported,
+)
 from responders.providers.embedded import EmbeddedProvider
 from responders.records import Records
 from responders.registrar import By
@@ -27,7 +45,7 @@ from responders.registry import KeyState, KnownKey, LeakAction
 from responders.respond import Responder
 from responders.store import open_store
 from scanner.model import Secret, Severity, TokenKind
-from tests.support.stores import FINGERPRINTER, Clock
+from tests.support.stores import FINGERPRINTER, START, Clock
 
 EMBEDDED = TokenKind("keyfuse-key", "keyfuse key", "keyfuse", Severity.CRITICAL)
 ADMINISTRATOR = "security@example.org"
@@ -101,6 +119,46 @@ class WritingProvider:
 
 
 @dataclass
+class Vendor:
+    """A vendor with one key, known by its value; the registry knows it by the vendor's id alone."""
+
+    secret: Secret
+    state: KeyState = KeyState.ACTIVE
+    name: str = "vendor"
+    capabilities: Capabilities = Capabilities(  # noqa: RUF009  (frozen)
+        Lookup.BY_VALUE_ADMIN, DisableKind.NATIVE, True, False, ProveKind.READ_BACK, "an administrator"
+    )
+
+    def identify(self, leak: Leak, known: KnownKey | None) -> Identity:
+        if leak.secret != self.secret:
+            return NotFound("no such key", sees_all=True)
+        ref = KeyRef(self.name, "vendor-1", {"account": "a1"})
+        return Identified(ref, self.state, evidence="looked up by value", owners=("vendor-owner@example.org",))
+
+    def disable(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
+        assert (ref.id, ref.details) == ("vendor-1", {"account": "a1"})
+        self.state = KeyState.DISABLED
+        return Done("200")
+
+    def enable(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
+        return Unsupported("not here")
+
+    def delete(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
+        return Unsupported("not here")
+
+    def unlock(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
+        return Unsupported("not here")
+
+    def prove(self, ref: KeyRef, leak: Leak, wanted: KeyState) -> Proof:
+        if self.state is KeyState.ACTIVE:
+            return Alive("it reads active")
+        return Dead("it reads disabled", self.state, outlives="access tokens", until=START + timedelta(hours=1))
+
+    def needs_secret(self) -> bool:
+        return False
+
+
+@dataclass
 class Office:
     """Everything that answers a leak, over one directory."""
 
@@ -160,6 +218,7 @@ def open_office(
     settings: CourierSettings = PATIENTLY,
     checkpoint: Callable[[str], None] = lambda _step: None,
     ids: Callable[[], str] | None = None,
+    vendors: Mapping[str, Provider] | None = None,
 ) -> Iterator[Office]:
     """The office in this directory; opened again, it finds what it left there."""
     records = open_store("", clock=clock, data_dir=directory)
@@ -172,7 +231,7 @@ def open_office(
     counter = itertools.count(1)
     responder = Responder(
         records,
-        {"keyfuse": provider},
+        {"keyfuse": provider, **(vendors or {})},
         policy,
         Telling(routing, personal, repeat_after=policy.repeat_after),
         clock=clock,
