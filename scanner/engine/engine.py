@@ -20,13 +20,10 @@ from scanner.rulebook import RuleBook
 if TYPE_CHECKING:
     from scanner.rule import Rule
 
-_VERSION = 3
+_VERSION = 4
 """Changes whenever what is compiled out of the same rules does."""
 _MANY_SHAPES = 24
 """Fewer shapes than this are compiled at each start, which is quicker than reading a file."""
-
-_FEW_EXPRESSIONS = 200
-"""Fewer than this are compiled sooner than a process is started."""
 
 Meaning = tuple[str, tuple[int, ...]]
 """What a pattern number stands for: the encoding of its text ("" for none), and rules by their places in the book."""
@@ -35,18 +32,18 @@ Meaning = tuple[str, tuple[int, ...]]
 class Engine:
     """The first pass. Pattern numbers are those of `meanings`; what `shaped` gives are places in `shapes`."""
 
-    __slots__ = ("_book", "_databases", "_restore", "_shapes", "meanings", "rules_hash", "shapes")
+    __slots__ = ("_book", "_database", "_restore", "_shapes", "meanings", "rules_hash", "shapes")
 
     def __init__(
         self,
-        databases: Sequence[Database],
+        database: Database,
         meanings: Sequence[Meaning],
         rules_hash: str,
         restore: Callable[[], RuleBook],
         shapes: Sequence[Shape] = (),
         shape_database: Database | None = None,
     ) -> None:
-        self._databases = databases
+        self._database = database
         self._restore = restore
         self._book: RuleBook | None = None
         self._shapes = shape_database
@@ -63,10 +60,7 @@ class Engine:
 
     def candidates(self, data: bytes) -> list[Candidate]:
         """Where a rule may match."""
-        found: list[Candidate] = []
-        for database in self._databases:
-            found += database.candidates(data)
-        return found
+        return self._database.candidates(data)
 
     def shaped(self, data: bytes) -> list[Candidate]:
         """Where a registered key may stand."""
@@ -85,33 +79,33 @@ def open_engine(
     key = "rules-" + _key(stamp)
     shape_database = _shape_database(shapes, cache)
     stored = cache.read(key) if cache else None
-    databases = _loaded(stored)
-    if databases and stored is not None and {"meanings", "book"} <= stored.keys():
+    database = _loaded(stored)
+    if database is not None and stored is not None and {"meanings", "book"} <= stored.keys():
         rules_hash, meanings = _read_meanings(stored["meanings"])
         dumped = stored["book"]
-        return Engine(databases, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database)
+        return Engine(database, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database)
     book = load()
-    databases, meanings = _compiled(book.rules)
+    database, meanings = _compiled(book.rules)
     if cache:
-        sections = {f"database-{number}": database.dump() for number, database in enumerate(databases)}
-        cache.write(key, {"meanings": _written_meanings(book.hash, meanings), "book": book.dump(), **sections})
-    return Engine(databases, meanings, book.hash, lambda: book, shapes, shape_database)
+        written = _written_meanings(book.hash, meanings)
+        cache.write(key, {"meanings": written, "database": database.dump(), "book": book.dump()})
+    return Engine(database, meanings, book.hash, lambda: book, shapes, shape_database)
 
 
 def engine_of(book: RuleBook, shapes: Sequence[Shape] = ()) -> Engine:
     """An engine for a book at hand, compiled on the spot and not kept."""
-    databases, meanings = _compiled(book.rules)
-    return Engine(databases, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
+    database, meanings = _compiled(book.rules)
+    return Engine(database, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
 
 
-def _loaded(stored: Mapping[str, bytes] | None) -> list[Database]:
-    """The databases of a cache file; none when there is no file, or it is another machine's."""
-    if stored is None:
-        return []
+def _loaded(stored: Mapping[str, bytes] | None) -> Database | None:
+    """The database of a cache file; None when there is no file, or it is another machine's."""
+    if stored is None or "database" not in stored:
+        return None
     try:
-        return [Database.load(data) for name, data in stored.items() if name.startswith("database-")]
+        return Database.load(stored["database"])
     except EngineError:
-        return []
+        return None
 
 
 def _restored(dumped: bytes, load: Callable[[], RuleBook]) -> RuleBook:
@@ -132,14 +126,11 @@ def _read_meanings(data: bytes) -> tuple[str, list[Meaning]]:
     return rules_hash, [("" if encoding == "-" else encoding, tuple(map(int, places))) for encoding, *places in split]
 
 
-def _compiled(rules: Sequence[Rule]) -> tuple[list[Database], list[Meaning]]:
+def _compiled(rules: Sequence[Rule]) -> tuple[Database, list[Meaning]]:
     from scanner.engine.expressions import plan  # noqa: PLC0415 - the notations, needed only when there is no cache
-    from scanner.engine.shards import compiled  # noqa: PLC0415 - multiprocessing, as above
 
     planned = plan(rules)
-    if sum(map(len, planned.shards)) < _FEW_EXPRESSIONS:
-        return list(map(Database.compile, planned.shards)), list(planned.meanings)
-    return compiled(planned.shards), list(planned.meanings)
+    return Database.compile(planned.expressions), list(planned.meanings)
 
 
 def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | None:
@@ -147,14 +138,14 @@ def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | 
         return None
     keep = cache if len(shapes) >= _MANY_SHAPES else None
     key = "shapes-" + _key(repr(list(shapes)))
-    loaded = _loaded(keep.read(key)) if keep else []
-    if loaded:
-        return loaded[0]
+    database = _loaded(keep.read(key)) if keep else None
+    if database is not None:
+        return database
     from scanner.engine.expressions import shape_plan  # noqa: PLC0415 - only with registered keys
 
     database = Database.compile([(text, number) for number, text in enumerate(shape_plan(shapes))])
     if keep:
-        keep.write(key, {"database-0": database.dump()})
+        keep.write(key, {"database": database.dump()})
     return database
 
 
