@@ -17,7 +17,11 @@ from scanner.sources.windows import windows
 UNIT_WEIGHT = 16 << 20
 _OBJECT_WEIGHT = 2 << 10  # asking for a small object and matching it takes about as long as scanning so many bytes
 _TOLD_ONE_BY_ONE = 10
-_CHECK = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+_FIELDS = ("%(objectname)", "%(objecttype)", "%(objectsize)", "%(deltabase)")
+_CHECK = f"--batch-check={' '.join(_FIELDS)}"
+_AT_ONCE = 500_000
+"""So many objects are looked at before they are cut into units."""
+_LARGE_FAMILY = 4 * UNIT_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def all_objects(git: Git, name: str, known: Container[str] = ()) -> Iterator[Obj
         cutter.start_again()
         _, more = yield from _list(cutter, git, listing)
         complaint = complaint or more
-    yield from cutter.rest()
+    yield from cutter.damage()
     if complaint:
         yield Skipped(f"{printable(name)} objects", f"git could not read all of them: {words(complaint)}")
 
@@ -78,7 +82,7 @@ def objects_of(
         try:
             cutter = _Cutter(git, name, known)
             _, complaint = yield from _list(cutter, git, ("cat-file", "--buffer", _CHECK), pipe(commits.stdout))
-            yield from cutter.rest()
+            yield from cutter.damage()
             if commits.wait() or complaint:
                 complaint += _said(complaints)
                 yield Skipped(f"{printable(name)} commits", f"git could not read all of them: {words(complaint)}")
@@ -106,51 +110,75 @@ def missing_objects(git: Git, name: str, reason: str) -> Iterator[Skipped]:
 
 
 class _Cutter:
-    """Cuts a list of objects into units of about the same weight."""
+    """Cuts a list of objects into units of about the same weight.
+
+    Versions of a file are stored as differences from each other. A process that reads one has to make the others first,
+    so they are kept together: read in separate units, each unit would make all of them again.
+    """
 
     def __init__(self, git: Git, name: str, known: Container[str]) -> None:
         self._git = git
         self._name = name
         self._known = known
-        self._ids: list[str] = []
-        self._weight = 0
-        self._cut: list[str] = []
+        self._family: dict[bytes, int] = {}
+        self._families: list[list[bytes]] = []
+        self._sizes: list[int] = []
         self._damaged: list[str] = []
+        self._cut: list[str] = []
 
-    def add(self, line: bytes) -> ObjectBatch | None:
-        """Takes one line of git's list; returns a unit when there is enough for one."""
+    def add(self, line: bytes) -> bool:
+        """Takes one line of git's list; True when enough has been taken for `units`."""
         fields = line.split()
-        id = fields[0].decode()
-        if len(fields) != 3:
-            self._damaged.append(id.lstrip("?"))
-            return None
-        if fields[1] == b"tree" or id in self._known:
-            return None
-        self._ids.append(id)
-        self._weight += int(fields[2]) + _OBJECT_WEIGHT
-        return self._unit() if self._weight >= UNIT_WEIGHT else None
+        if len(fields) != len(_FIELDS):
+            self._damaged.append(fields[0].decode().lstrip("?"))
+            return False
+        id, kind, size, base = fields
+        if kind == b"tree":
+            return False
+        number = self._family.get(base, -1)
+        if number < 0:
+            number = len(self._families)
+            self._families.append([])
+            self._sizes.append(0)
+        self._family[id] = number
+        if not (self._known and id.decode() in self._known):
+            self._families[number].append(id)
+            self._sizes[number] += int(size) + _OBJECT_WEIGHT
+        return len(self._family) >= _AT_ONCE
+
+    def units(self) -> Iterator[ObjectBatch]:
+        """Units of what was taken since the last call."""
+        ids: list[bytes] = []
+        weight = 0
+        for members, size in zip(self._families, self._sizes, strict=True):
+            parts = size // _LARGE_FAMILY + 1
+            step = -(-len(members) // parts)
+            for start in range(0, len(members), max(step, 1)):
+                ids += members[start : start + step]
+                weight += size // parts
+                if weight >= UNIT_WEIGHT:
+                    yield self._unit(ids, weight)
+                    ids, weight = [], 0
+        if ids:
+            yield self._unit(ids, weight)
+        self._family, self._families, self._sizes = {}, [], []
 
     def start_again(self) -> None:
         """The list begins anew: what was cut already is known, what was damaged is told again."""
         done = {id for ids in self._cut for id in ids.split(" ")}
-        done.update(self._ids)
-        before = self._known
-        self._known = done if not before else _Either(done, before)
-        self._damaged = []
+        self._known = _Either(done, self._known) if self._known else done
+        self._family, self._families, self._sizes, self._damaged = {}, [], [], []
 
-    def rest(self) -> Iterator[ObjectBatch | Skipped]:
-        """The last unit, and the objects that could not be looked at."""
-        if self._ids:
-            yield self._unit()
+    def damage(self) -> Iterator[Skipped]:
+        """The objects that could not be looked at: the first few by name, the others by number."""
         for id in self._damaged[:_TOLD_ONE_BY_ONE]:
             yield Skipped(f"{printable(self._name)} object {id}", "the object is missing or damaged")
         if (more := len(self._damaged) - _TOLD_ONE_BY_ONE) > 0:
             yield Skipped(f"{printable(self._name)} objects", f"{more} more objects are missing or damaged")
 
-    def _unit(self) -> ObjectBatch:
-        unit = ObjectBatch(self._git, self._name, " ".join(self._ids), self._weight)
+    def _unit(self, ids: list[bytes], weight: int) -> ObjectBatch:
+        unit = ObjectBatch(self._git, self._name, b" ".join(ids).decode(), weight)
         self._cut.append(unit.ids)
-        self._ids, self._weight = [], 0
         return unit
 
 
@@ -170,11 +198,12 @@ def _list(
         process = git.start(*arguments, stdin=stdin, stderr=complaints)
         try:
             for line in pipe(process.stdout):
-                if unit := cutter.add(line):
-                    yield unit
+                if cutter.add(line):
+                    yield from cutter.units()
             status = process.wait()
         finally:
             stop(process)
+        yield from cutter.units()
         return status, _said(complaints)
 
 
