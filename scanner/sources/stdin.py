@@ -19,7 +19,7 @@ class StdinUnit:
         self._stream = stream
         self._window = window
         self._overlap = overlap
-        self.weight = window
+        self.weight = 1  # however much comes, it is read here: a weight worth a worker would send it to one
 
     def blobs(self) -> Iterator[Blob | Skipped]:
         """Windows that overlap, until the stream ends."""
