@@ -104,8 +104,8 @@ def detect(head: bytes) -> Format:
 def read_rows(reader: io.BufferedReader[io.FileIO], form: Format | None) -> Iterator[Row | BadRow]:
     """The rows of a file, in order, read as they are asked for.
 
-    Raises UsageError when the file as a whole is not what it should be (a CSV file without a column of values, or
-    with one that nobody knows: a misspelt column would otherwise change what a key's owner decided).
+    Raises UsageError, at the first row, when the file as a whole is not what it should be (a CSV file without a
+    column of values, or with one that nobody knows: a misspelt column would change what a key's owner decided).
     """
     form = form or detect(reader.peek(_HEAD)[:_HEAD])
     match form:
@@ -123,7 +123,28 @@ def read_rows(reader: io.BufferedReader[io.FileIO], form: Format | None) -> Iter
 
 
 def _csv(reader: io.BufferedReader[io.FileIO]) -> Iterator[Row | BadRow]:
-    table = csv.reader(io.TextIOWrapper(reader, "utf-8-sig", "surrogateescape", newline=""), strict=True)
+    text = io.TextIOWrapper(reader, "utf-8-sig", "surrogateescape", newline="")
+    try:
+        table = csv.reader(text, strict=True)
+        columns = _columns(table)
+        while True:
+            line = table.line_num + 1
+            try:
+                cells = next(table)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield BadRow(line, f"not CSV: {error}")
+                continue
+            if len(cells) == len(columns):
+                yield _row(line, dict(zip(columns, cells, strict=True)))
+            elif cells:
+                yield BadRow(line, f"it has {len(cells)} cells, the first line has {len(columns)}")
+    finally:
+        text.detach()  # the file is the caller's to close
+
+
+def _columns(table: Iterator[list[str]]) -> list[str]:
     try:
         head = next(table, [])
     except csv.Error:
@@ -136,25 +157,7 @@ def _csv(reader: io.BufferedReader[io.FileIO]) -> Iterator[Row | BadRow]:
         raise UsageError("the CSV file has no column `value` with the keys themselves")
     if len(set(columns)) < len(columns):
         raise UsageError("the CSV file has the same column twice")
-    return _csv_rows(table, columns)
-
-
-def _csv_rows(table: Iterator[list[str]], columns: list[str]) -> Iterator[Row | BadRow]:
-    while True:
-        line = table.line_num + 1  # type: ignore[attr-defined]
-        try:
-            cells = next(table)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadRow(line, f"not CSV: {error}")
-            continue
-        if not cells:
-            continue
-        if len(cells) != len(columns):
-            yield BadRow(line, f"it has {len(cells)} cells, the first line has {len(columns)}")
-            continue
-        yield _row(line, dict(zip(columns, cells, strict=True)))
+    return columns
 
 
 # --- line by line ---------------------------------------------------------------------------------------------------
