@@ -20,7 +20,7 @@ _MARK = "keyfuse-key-1"
 _BYTES = 32
 _NONCE = 12
 # What says that this directory was in use before, and its fingerprints need the old key.
-_TRACES = ("keyfuse.db", "shapes.json")
+TRACES = ("keyfuse.db", "shapes.json")
 
 
 class Sealer:
@@ -118,7 +118,7 @@ def _check(key: bytes) -> str:
 
 
 def _create(data_dir: Path, path: Path) -> bytes:
-    for trace in _TRACES:
+    for trace in TRACES:
         if (data_dir / trace).exists():
             raise KeyFileError(
                 f"the key file {path} is missing, but {data_dir / trace} was made with it; restore the key file from a "

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Any, overload
 from rules import FOLDER
 from scanner.errors import RuleError
 from scanner.model import Confidence, Severity, TokenKind
-from scanner.rule import Family, Pair, Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from scanner.rule import Rule
 
 _FORMAT = 1
 """Changes whenever the dumped form does."""
 
 
-class Rows(Sequence[Rule]):
+class Rows(Sequence["Rule"]):
     """The rules of a restored book, each made when it is first asked for: a scan needs few of them."""
 
     __slots__ = ("_made", "_rows")
@@ -185,6 +186,8 @@ def _flat(rule: Rule) -> tuple[Any, ...]:
 
 
 def _rule(row: tuple[Any, ...]) -> Rule:
+    from scanner.rule import Family, Pair, Rule  # noqa: PLC0415 - 3 ms that only a hit is worth
+
     name, title, provider, severity, family, trigger, pattern, value, shortest, before, after, prefix, *rest = row
     literals, keywords, checks, reject, confidence, filters, pairs, identifier, *words = rest
     site, note, written, notation, source = words

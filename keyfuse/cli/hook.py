@@ -16,7 +16,7 @@ from keyfuse.hook.installer import Done, Outcome, Present, install, look, uninst
 from keyfuse.hook.repository import Repository, open_repository
 from keyfuse.hook.script import Script
 from keyfuse.hook.stage import Stage
-from scanner.errors import CannotRun
+from scanner.errors import CannotRun, KeyfuseError
 from scanner.model import printable
 
 _STAGES = click.argument("stages", nargs=-1, metavar="[STAGE]...", type=click.Choice([stage.value for stage in Stage]))
@@ -71,7 +71,9 @@ def install_command(
     """
     repository = open_repository(directory)
     scripts = [Script(stage, _interpreter(), allow_incomplete) for stage in _chosen(stages, repository)]
-    _tell([(script.stage, install(repository, script, shared=shared, force=force)) for script in scripts], form)
+    done = [(script.stage, install(repository, script, shared=shared, force=force)) for script in scripts]
+    _prepare()
+    _tell(done, form)
 
 
 @command.command("uninstall", epilog="Example: keyfuse hook uninstall")
@@ -129,6 +131,16 @@ def _chosen(stages: Sequence[str], repository: Repository) -> list[Stage]:
     if stages:
         return list(dict.fromkeys(Stage(stage) for stage in stages))
     return [Stage.PRE_RECEIVE if repository.bare else Stage.PRE_COMMIT]
+
+
+def _prepare() -> None:
+    """Compiles the rules now rather than at the first commit, and says so if the hook could not look at anything."""
+    from keyfuse.hook.lookout import Lookout  # noqa: PLC0415  (the engine: not for --help)
+
+    try:
+        Lookout(os.environ)
+    except KeyfuseError as error:
+        click.echo(f"keyfuse: the hook will refuse everything until this is put right: {error}", err=True)
 
 
 def _ours(repository: Repository) -> list[Stage]:

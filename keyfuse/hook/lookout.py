@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyfuse.config import Config, load
 from keyfuse.hook.message import Hit, Outcome
 from responders.errors import StoreError
-from responders.keyfile import FILE_NAME, load_or_create
-from responders.shapes import DATABASE_NAME, read_shapes
-from responders.shapes import FILE_NAME as SHAPES_NAME
+from responders.keyfile import FILE_NAME, TRACES, load_or_create
 from rules import FOLDER
 from scanner.model import (
     REGISTERED,
@@ -127,6 +125,10 @@ class Lookout:
         """How registered keys look. Where the registry cannot say, the rest is looked at, and it is told."""
         try:
             if self._config.database.url.startswith("sqlite"):
+                if not _in_use(self._config.data_dir):
+                    return ()
+                from responders.shapes import read_shapes  # noqa: PLC0415  (only where a registry is)
+
                 return read_shapes(self._config.data_dir)
             from keyfuse.wiring import open_records  # noqa: PLC0415  (only where the registry is on a server)
 
@@ -187,9 +189,12 @@ def _scanner(config: Config, shapes: Sequence[Shape]) -> Scanner:
 
 
 def _fingerprinter(data_dir: Path) -> Fingerprinter:
-    if any((data_dir / name).exists() for name in (FILE_NAME, SHAPES_NAME, DATABASE_NAME)):
-        return load_or_create(data_dir)
-    return Fingerprinter(os.urandom(32))
+    return load_or_create(data_dir) if _in_use(data_dir) else Fingerprinter(os.urandom(32))
+
+
+def _in_use(data_dir: Path) -> bool:
+    """Whether anything of an installation lies there: then what is missing must be told, not made up."""
+    return any((data_dir / name).exists() for name in (FILE_NAME, *TRACES))
 
 
 def _hits(caught: Iterable[Caught], known: Mapping[Fingerprint, KnownKey]) -> Iterator[Hit]:

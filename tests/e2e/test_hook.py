@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.committing import Ran, Workshop, workshop
-from tests.support.tokens import github_token
+from tests.support.tokens import github_token, text
 
 
 @pytest.fixture
@@ -413,9 +413,10 @@ HEAVY = ("click", "rich", "requests", "git", "sqlalchemy", "alembic", "apprise",
 
 def test_loads_nothing_that_it_does_not_need(shop: Workshop) -> None:
     shop.stage("a", "clean\n")
-    ask = "import sys; sys.argv = ['keyfuse', 'hook', 'run', 'pre-commit']\nfrom keyfuse.__main__ import main\n"
-    unwanted = (*HEAVY, "regex", "argparse", "tomllib", "multiprocessing")
-    ask += f"try: main()\nfinally: print([name for name in {unwanted} if name in sys.modules])"
+    unwanted = (*HEAVY, "regex", "argparse", "tomllib", "multiprocessing", "ast", "tempfile", "json")
+    ask = "import sys\nfrom keyfuse.haste import make_haste\nmake_haste()\nfrom keyfuse.doorway import guarded\n"
+    ask += "from keyfuse.hook import run\nassert guarded(lambda: run(['pre-commit'])) == 0\n"
+    ask += f"print([name for name in {unwanted} if name in sys.modules])"
     ran = shop.run(sys.executable, "-P", "-c", ask)
     assert ran.stdout.strip() == "[]"
 
@@ -432,3 +433,41 @@ def test_writes_nothing(tmp_path: Path, shop: Workshop, token: str) -> None:
     before = sorted(os.fspath(path) for path in tmp_path.rglob("*"))
     shop.keyfuse("hook", "run", "pre-commit")
     assert sorted(os.fspath(path) for path in tmp_path.rglob("*")) == before
+
+
+def register(shop: Workshop, name: str, value: str) -> None:
+    made = shop.keyfuse(
+        "keys", "create", "--name", name, "--owner", "ops@example.org", "--value-from", "-", stdin=value.encode()
+    )
+    assert made.code == 0, made
+
+
+def test_a_registered_key_of_any_shape_is_found(shop: Workshop) -> None:
+    value = "zq-" + "-".join(text(random.Random(8), 6) for _ in range(6))
+    shop.stage("a", f"just {value} here\n")
+    passed(shop.commit())
+    register(shop, "odd one", value)
+    shop.stage("b", f"just {value} here, and {value[:-4]}zzzz too\n")
+    ran = shop.commit()
+    assert ran.code == 1, ran
+    assert "b:1:6" in ran.stderr
+    assert ran.stderr.count("b:1:") == 1
+    assert "registered as 'odd one' of ops@example.org, active" in ran.stderr
+    assert value not in ran.stderr
+
+
+def test_an_inline_mark_cannot_silence_an_active_registered_key(shop: Workshop, token: str) -> None:
+    register(shop, "live", token)
+    shop.stage("a", f'token = "{token}"  # keyfuse:allow surely harmless\n')
+    ran = shop.commit()
+    assert ran.code == 1
+    assert "cannot silence" in ran.stderr
+    shop.keyfuse("keys", "disable", "live", check=True)
+    passed(shop.commit())
+
+
+def test_what_only_looks_like_a_registered_key_costs_nobody_a_commit(shop: Workshop) -> None:
+    rng = random.Random(9)
+    register(shop, "plain", text(rng, 40))
+    shop.stage("a", f"{text(rng, 40)}\n{text(rng, 40)}\n")
+    passed(shop.commit())

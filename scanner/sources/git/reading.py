@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 
 from scanner.sources.git.command import Git, pipe, stop, words
 
@@ -18,8 +17,7 @@ WHOLE_LIMIT = 32 << 20
 _PIPE = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class GitObject:
+class GitObject(NamedTuple):
     """One object: `content` is what it holds, or None when it is in `spool` since it is large."""
 
     id: str
@@ -28,8 +26,7 @@ class GitObject:
     spool: BinaryIO | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """One object that git could not give us, and why."""
 
     id: str

@@ -6,14 +6,13 @@ This is also read on the way to a single file, so it must not import what starts
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _GITFILE_LIMIT = 1 << 16
 _CONFIG_LIMIT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """One repository, as absolute paths.
 
     `git_dir` is the git directory of this work tree; `common_dir` is the one that all its work trees share (the same

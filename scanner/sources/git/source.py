@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scanner.errors import SourceError
 from scanner.model import Blob, Finding, Origin, Place, Skipped, Unit, printable
@@ -147,7 +147,7 @@ class Present:
             if self.repository.work_tree is None:
                 yield from _head(Git(self.repository.git_dir), self.name)
             else:
-                changes = replace(staged(self.repository.work_tree), name=self.name)
+                changes = staged(self.repository.work_tree)._replace(name=self.name)
                 yield StagedUnit(changes, len(changes.files) << 14)
         except SourceError as error:
             yield Skipped(printable(self.name), f"its index cannot be read: {error}")
@@ -161,7 +161,7 @@ class Staged:
     """What the next commit adds."""
 
     def __init__(self, directory: str, name: str, index: str | None) -> None:
-        self._changes = replace(staged(directory, index), name=name)
+        self._changes = staged(directory, index)._replace(name=name)
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """One unit: there is little."""

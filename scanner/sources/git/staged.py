@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scanner.errors import SourceError
 from scanner.model import Blob, Origin, Place, Skipped, printable
@@ -21,8 +21,7 @@ _SUBMODULE = "160000"
 _HUNK = re.compile(rb"^(?:(diff --git )|@@ -\S+ \+(\d+)(?:,(\d+))? @@)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class StagedFile:
+class StagedFile(NamedTuple):
     """One staged file: its path from the top of the work tree, its blob, and the lines that are new (None: all)."""
 
     path: str
@@ -34,8 +33,7 @@ class StagedFile:
         return self.added is None or any(start <= last and first <= end for start, end in self.added)
 
 
-@dataclass(frozen=True, slots=True)
-class StagedChanges:
+class StagedChanges(NamedTuple):
     """What is staged against HEAD, or against nothing before the first commit."""
 
     git: Git
