@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -127,9 +127,13 @@ def test_finishing_nothing_gives_nothing(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_the_one_that_does_not_travel() -> None:
-    (unit,) = open_target("-", stdin=io.BytesIO(NEEDLE)).units()
-    assert not isinstance(unit, Skipped)
-    assert unit.weight == 1
-    with pytest.raises(TypeError):
-        pickle.dumps(unit)
-    assert [blob.data for blob in unit.blobs() if isinstance(blob, Blob)] == [NEEDLE]
+    read, write = os.pipe()
+    os.write(write, NEEDLE)
+    os.close(write)
+    with open(read, "rb") as stream:
+        (unit,) = open_target("-", stdin=stream).units()
+        assert not isinstance(unit, Skipped)
+        assert unit.weight == 1
+        with pytest.raises(TypeError):
+            pickle.dumps(unit)
+        assert [blob.data for blob in unit.blobs() if isinstance(blob, Blob)] == [NEEDLE]
