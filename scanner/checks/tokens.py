@@ -233,7 +233,9 @@ def basic_auth(value: bytes) -> bool:
         return False
     _, colon, password = data.partition(b":")
     try:
-        plain = data.decode("utf-8").translate({9: 32, 10: 32, 13: 32})  # keys in JSON and careless encoders add line ends
+        plain = data.decode("utf-8").translate(
+            {9: 32, 10: 32, 13: 32}
+        )  # keys in JSON and careless encoders add line ends
     except UnicodeDecodeError:
         return False
     return bool(colon and password.strip()) and plain.isprintable()

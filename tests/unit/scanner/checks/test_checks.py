@@ -5,6 +5,7 @@ The examples are made-up values computed once; they are put together here from p
 
 from __future__ import annotations
 
+import binascii
 import random
 
 import pytest
@@ -164,3 +165,18 @@ def test_a_supabase_key_belongs_to_its_project() -> None:
     value = b"sb_secret_" + b"NotARealKeyNotARealKey_xeTiEb26"
     assert supabase(value, "abcdefghijklmnopqrst")
     assert not supabase(value, "abcdefghijklmnopqrsu")
+
+
+def test_what_counts_as_user_and_password() -> None:
+    passes = CHECKS["basic-auth"].passes
+    for text, answer in (
+        (b"alice:not-a-password", True),
+        (b"alice:not-a-password\n", True),
+        (b'_json_key:{\n "type": "x"}', True),
+        (b"alice:", False),
+        (b"alice:\n", False),
+        (b"no colon here", False),
+        (b"a:\x01\x02", False),
+        (b"a:\xff\xfe", False),
+    ):
+        assert passes(binascii.b2a_base64(text, newline=False)) is answer, text
