@@ -1,8 +1,8 @@
 """Finds names and the values beside them, in every syntax that people write.
 
-The first pass hits `scanner.cues.TRIGGER`; `pairs` then looks at the text around a hit and nowhere else. Everything here is bounded:
-names begin at most `BEFORE` bytes before a hit, values end at most `AFTER` bytes after it, and no expression can go
-back over more than that.
+The first pass hits `scanner.cues.TRIGGER`; `pairs` then looks at the text around a hit and nowhere else. Everything
+here is bounded: names begin at most `BEFORE` bytes before a hit, values end at most `AFTER` bytes after it, and no
+expression can go back over more than that.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Syntax(StrEnum):
     COMPARED = "compared"
     ELEMENT = "element"
     NAMED = "named"
+    LISTED = "listed"
     FLAG = "flag"
     QUERY = "query"
     SPACE = "space"
@@ -56,9 +57,7 @@ class Pair(NamedTuple):
 
 _CUES = (b"pass", b"secret", b"token", b"key", b"pw", b"auth", b"credential", b"bearer", b"psw", b"senha", b"kennwort")
 _FOREIGN = tuple(word.encode() for word in ("密码", "비밀번호", "패스워드", "пароль", "contraseña"))
-_NAME_BYTES = bytes(
-    65 if chr(byte).isalnum() and byte < 128 or byte > 127 or byte in b"_.-$@" else 32 for byte in range(256)
-)
+_NAME_BYTES = bytes(65 if byte > 127 or chr(byte).isalnum() or byte in b"_.-$@" else 32 for byte in range(256))
 _FOLLOWS = frozenset(b"\"'`)]}\\ \t\r\n:=,(|?!<>&+")
 _SCHEMES = (b"basic ", b"bearer ", b"token ", b"apikey ", b"digest ", b"negotiate ", b"bot ", b"key ")
 
@@ -77,7 +76,8 @@ def _patterns() -> _Patterns:
     """Compiled on first use: starting up must not pay for it."""
     joint = (
         rb"(?P<close>(?:\\{0,3}[\"'`]|&quot;|&\#3[49];|[\])}]){0,3}+)(?:"
-        rb"(?P<typed>[ ]?:[ ]?[A-Za-z][\w.\[\]|<>?]{1,24}(?:[ ]\|[ ]?\w{2,12})?[ ]?=(?!=)[ ]{0,2}(?=[A-Za-z@]{0,2}[\"'`]))"
+        rb"(?P<typed>[ ]?:[ ]?[A-Za-z][\w.\[\]|<>?]{1,24}(?:[ ]\|[ ]?\w{2,12})?[ ]?=(?!=)[ ]{0,2}"
+        rb"(?=[A-Za-z@]{0,2}[\"'`]))"
         rb"|[ \t]{0,16}(?P<op>\.=|::=|:=|::=|\?=|\|\|=|\?\?=|=>|->|={2,3}|!={1,2}|\+=|=|:[-=]|:)\s{0,40}+"
         rb"|[ ](?P<dash>-[ ])(?=[\"'])"
         rb"|(?P<declared>[ \t]\*?(?:string|char)(?:\[\d{0,4}\])?[ \t]?=[ \t]?)"
@@ -94,7 +94,8 @@ def _patterns() -> _Patterns:
         joint=re.compile(joint),
         opening=re.compile(
             rb"\[?(?:&[\w-]{1,32} |!!(?:str|binary) )?"
-            rb"(?:[rbufLNU@$]{1,2}|\[\]byte\(|(?:new )?\w{0,20}(?:Secret|String|Str|str|bytes|from|Bytes|Password)\w{0,8}\()?"
+            rb"(?:[rbufLNU@$]{1,2}|\[\]byte\("
+            rb"|(?:new )?\w{0,20}(?:Secret|String|Str|str|bytes|from|Bytes|Password)\w{0,8}\()?"
             rb"(?P<quote>\\{0,3}(?:\"\"\"|'''|\"|'|`)|&quot;|&\#3[49];|\\u0022)"
         ),
         fallback=re.compile(
@@ -235,9 +236,9 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) ->
     elif kind == "element":
         close = at + len(data[at : max(at, data.find(b"<", at, at + AFTER))].rstrip())
         span = (at, close) if close > at and data[begin - 1 : begin] == b"<" else None
-    elif kind in ("typed", "comma", "call", "or"):
-        return None
-    elif code and kind in ("op", "attribute") and not in_text(_line(data, begin - closed)):
+    elif kind in ("typed", "comma", "call", "or") or (
+        code and kind in ("op", "attribute") and not in_text(_line(data, begin - closed))
+    ):
         return None
     else:
         syntax = _bare_syntax(data, begin, name, kind, joint.group("op"), syntax)
@@ -251,20 +252,20 @@ def _line(data: bytes, begin: int) -> bytes:
     return data[max(low, data.rfind(b"\n", low, begin) + 1) : begin]
 
 
-_COMMENT = re.compile(rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) ")
+_COMMENT = rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) "
 
 
 def in_text(before: bytes) -> bool:
     """Whether what follows on a line of code stands inside a string or a comment; `before` is the line up to there."""
     if before.count(b'"') % 2 or before.count(b"'") % 2 or before.count(b"`") % 2:
         return True
-    return _COMMENT.search(before) is not None
+    return _expression(_COMMENT).search(before) is not None
 
 
 _SYNTAX = {
     "attribute": Syntax.NAMED,
     "plist": Syntax.NAMED,
-    "comma": Syntax.NAMED,
+    "comma": Syntax.LISTED,
     "call": Syntax.CALL,
     "or": Syntax.DEFAULT,
     "element": Syntax.ELEMENT,
@@ -315,8 +316,9 @@ def _unquoted(data: bytes, at: int, syntax: Syntax, promised: Sense) -> tuple[in
         value = value.split(b"&", 1)[0].split(b"#", 1)[0]
     value = value.split(b"\\n", 1)[0].split(b"\\r", 1)[0].split(b"&quot", 1)[0]
     for left, right in ((b"(", b")"), (b"[", b"]"), (b"{", b"}")):
-        if right in value and left not in value:
-            value = value.split(right, 1)[0]
+        close = value.find(right)
+        if close >= 0 and value.find(left, 0, close) < 0:
+            value = value[:close]
     value = value.rstrip(b",\\")
     return (found.start("value"), found.start("value") + len(value)) if value else None
 

@@ -12,56 +12,70 @@ _FOREIGN = (
     r"|\xed\x8c\xa8\xec\x8a\xa4\xec\x9b\x8c\xeb\x93\x9c|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c"
 )
 _CORE = (
-    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|[^a-z]pass(?:_|\b)|(?-i:[a-z]Pass\b)|pwd|[^a-z]ps?w(?:_|\b)|secret|token|bearer|credential"
-    rf"|authori[sz]ation|auth(?:[_-]?code)?\b|{_KEY}|{_FOREIGN})"
+    r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|[^a-z]pass(?:_|\b)|(?-i:[a-z]Pass\b)|pwd|[^a-z]ps?w(?:_|\b)"
+    rf"|secret|token|bearer|credential|authori[sz]ation|auth(?:[_-]?code)?\b|{_KEY}|{_FOREIGN})"
 )
 _NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
 _CLOSE = r"[\\\"'`\])]{0,4}"
 _FIRST = r"[^\s\"'`(){}\[\]<>,;$&|*%=\\:]"
 _OTHER = r"[^\s\"'`<>,;(){}]"
+_LONG = rf"{_FIRST}{_OTHER}{{3,39}}"
 _QUOTED = r"[A-Za-z@]{0,2}\\{0,3}(?:\" ?[^\"\s{<]|' ?[^'\s{<]|` ?[^`\s{<])"
 
+_IS = r"(?:[:=]{1,2}|=>)"
+_BLANK = r"[ \t]{0,8}"
+
 TRIGGER: tuple[str, ...] = (
-    # name = "value", name: 'value', "name", "value", name("value"), name => `value`
+    # a name and a quoted value: assigned, compared, listed, called, mapped
     rf"{_NAME}{_CLOSE}[^\S\n]{{0,8}}(?:[.?+:=|]{{0,2}}[:=]{{1,3}}|=>|!==?|,|->|\(|- )\s{{0,8}}\[?{_QUOTED}",
-    # name: str = "value", name string = "value"
+    # the same with a type between them
     rf"{_NAME}\]?(?: ?: ?[\w.\[\]|<>? ]{{2,24}}| \*?(?:string|char)(?:\[\d{{0,4}}\])?) ?=\s{{0,4}}{_QUOTED}",
-    # name = lookup("other", "value"), name = other || "value", name = wrapped("value")
-    rf"{_NAME}{_CLOSE}[ \t]{{0,4}}[:=]{{1,2}}[ \t]{{0,4}}[\w.\[\](\'\":]{{2,60}}(?:\(|\|\||\?\?|or |\?:|,)[ \t]{{0,2}}{_QUOTED}",
-    # name=value, name: value
-    rf"{_NAME}{_CLOSE}[ \t]{{0,8}}(?:[:=]{{1,2}}|=>)[ \t]{{0,8}}{_FIRST}{_OTHER}{{3,39}}"
-    r"(?:[\r\n\"'`,;&<)}\\]|$|[ \t]{1,4}(?:[#\\A-Z|&-]|//))",
-    rf"{_NAME}{_CLOSE}[ \t]{{0,8}}(?:[:=]{{1,2}}|=>)[ \t]{{0,8}}{_FIRST}{_OTHER}{{39}}",
-    rf"{_NAME}={_FIRST}{_OTHER}{{3,39}}[ \t][^ \t]",
-    # anykey = "value" and token value, where the value is long and of one piece
-    rf"(?i:key)s?{_CLOSE}[ \t]{{0,8}}(?:[.:]?=|:|=>|->)[ \t]{{0,8}}[\"'`]?[\w+/.~-]{{16}}",
-    rf"(?i:token|secret|key|password)[ \t]{{1,3}}[A-Za-z0-9]{{16}}",
-    # name: |(newline)value
+    # the same with another expression before the value, or around it
+    (
+        rf"{_NAME}{_CLOSE}{_BLANK}[:=]{{1,2}}{_BLANK}[\w.\[\](\'\":]{{2,60}}"
+        rf"(?:\(|\|\||\?\?|or |\?:|,)[ \t]{{0,2}}{_QUOTED}"
+    ),
+    # a name and a bare value
+    (
+        rf"{_NAME}{_CLOSE}{_BLANK}{_IS}{_BLANK}{_LONG}"
+        r"(?:[\r\n\"'`,;&<)}\\]|$|[ \t]{1,4}(?:[#\\A-Z|&-]|//))"
+    ),
+    rf"{_NAME}{_CLOSE}{_BLANK}{_IS}{_BLANK}{_FIRST}{_OTHER}{{39}}",
+    rf"{_NAME}={_LONG}[ \t][^ \t]",
+    # a key of any sort, and a name without a sign, where the value is long and of one piece
+    rf"(?i:key)s?{_CLOSE}{_BLANK}(?:[.:]?=|:|=>|->){_BLANK}[\"'`]?[\w+/.~-]{{16}}",
+    r"(?i:token|secret|key|password)[ \t]{1,3}[A-Za-z0-9]{16}",
+    # a block of YAML
     rf"{_NAME}: {{1,4}}[|>][-+0-9]{{0,2}}[ \t]{{0,4}}\r?\n[ \t]{{1,40}}[^\s-]",
-    # --name value, ENV name value, name value
-    rf"(?i:--?|/|ENV |ARG |^|[\n:])\s{{0,8}}(?i:[\w.-]{{0,40}}){_NAME}[ \t]{{1,4}}[\"']?[^\s\"'`(){{}}\[\]<>,;$&|*%=:\\-]"
-    r"[^\s\"'`<>,;(){}=:]{3,80}[\"']?(?:[\r\n\"';]|$|[ \t]+[#\\|&-])",
-    # PASSWORD 'value', IDENTIFIED BY 'value'
+    # options, directives
+    (
+        rf"(?i:--?|/|ENV |ARG |^|[\n:])\s{{0,8}}(?i:[\w.-]{{0,40}}){_NAME}[ \t]{{1,4}}[\"']?"
+        r"[^\s\"'`(){}\[\]<>,;$&|*%=:\\-]"
+        r"[^\s\"'`<>,;(){}=:]{3,80}[\"']?(?:[\r\n\"';]|$|[ \t]+[#\\|&-])"
+    ),
+    # SQL
     r"(?i:identified (?:with \w{3,40} )?by|password) {1,2}[\"'][^\s\"']",
-    # <name>value</name>
+    # elements, and things that have a name and a value
     rf"{_NAME}>\s{{0,40}}[^<>\s]{{4}}",
-    # "name": "name", "value": "value"; name="name" value="value"; <key>name</key><string>value
     rf"{_NAME}\\?[\"']?[\s,]{{1,64}}\\?[\"']?(?i:(?:default)?value|content)\\?[\"']? {{0,2}}[:=]\s{{0,4}}[^\s{{\[]",
     rf"{_NAME}</(?i:key|name)>\s{{0,16}}<(?i:string|value)>[^<\s]",
-    # "value" == name
+    # compared the other way round
     rf"[\"'`] {{0,2}}[!=]==? {{0,2}}(?i:[\w.$>-]{{0,40}}{_CORE})",
-    # -u name:value; mysql -pvalue; sshpass -p value; calls that take a user's name and a password
+    # commands and calls that take a user's name and a password
     r"(?:-u|--user)[ =]{1,2}[\"']?[\w.@%+-]{1,64}:[^\s\"'$]",
     r"(?i:mysql|mysqldump|mysqladmin|sshpass|login|redis-cli|mongo|mongodump) [^\n]{0,80}-(?:p|a) ?[\"']?[^\s\"'$-]{3}",
     r"(?i:SecureString|NetworkCredential|[^a-z]auth ?=)[^\n]{0,48}[\"'][^\s\"'$]",
-    # Authorization: Bearer value
+    # headers
     r"(?:[Bb]earer|BEARER|[ \"'`:]Basic) {1,2}[\w.~+/=-]{12}",
-    # &name=value
+    # queries
     rf"[?&](?i:[\w.-]{{0,24}}){_NAME}=[^\s\"'&$<{{%(]{{4}}",
-    # name=&quot;value, name\u0022value
+    # quotes in HTML and JavaScript
     rf"{_NAME}(?:&quot;|&#3[49];)?[:=]\s{{0,2}}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
-    # the password is value, password for somebody: value
-    rf"{_NAME}[ \t](?i:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}[\"'`]?[^\s\"'`]{{1,24}}[0-9!@#$%^&*]",
+    # prose
+    (
+        rf"{_NAME}[ \t](?i:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}"
+        r"[\"'`]?[^\s\"'`]{1,24}[0-9!@#$%^&*]"
+    ),
 )
 """Hyperscan expressions over bytes, for block mode with prefiltering. They end inside the value, or right after it.
 

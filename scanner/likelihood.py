@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from functools import cache
 from math import log, log1p
-from pathlib import Path
 
+TABLE = __file__.rpartition(".")[0] + ".table"
+"""Beside this module. Built without pathlib, which costs more to import than the table to read."""
 MAGIC = b"KFLIKE1\n"
 SCALE = 16
 """The table stores `-ln(p) * SCALE`, rounded, in one byte."""
@@ -51,7 +52,8 @@ _HEX = (b"0123456789abcdef", b"0123456789ABCDEF")
 
 @cache
 def _table() -> tuple[bytes, bytes, bytes, bytes]:
-    raw = (Path(__file__).parent / "likelihood.table").read_bytes()
+    with open(TABLE, "rb") as file:
+        raw = file.read()
     if not raw.startswith(MAGIC) or len(raw) != len(MAGIC) + LETTERS + 3 * KINDS:
         raise ValueError("scanner/likelihood.table is damaged: install keyfuse again")
     start = len(MAGIC)

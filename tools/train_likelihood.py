@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scanner import likelihood as model
 
-TABLE = Path(model.__file__).parent / "likelihood.table"
+TABLE = Path(model.TABLE)
 IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{1,60}")
 LITERAL = re.compile(rb"\"([^\"\\\r\n]{2,60})\"|'([^'\\\r\n]{2,60})'")
 ALPHABETS = (
@@ -136,7 +136,7 @@ def train(found: Mapping[bytes, int], words: list[bytes]) -> bytes:
             letters[code] += weight  # type: ignore[assignment]
         for code in trigrams(text.translate(model.KIND), 3, 0x1FF):
             kinds[code] += weight  # type: ignore[assignment]
-    rng = random.Random(20)
+    rng = random.Random(20)  # noqa: S311
     for _ in range(60_000):
         invented.update(trigrams(password(rng, words).translate(model.KIND), 3, 0x1FF))
     return model.MAGIC + costs(letters, 5, 31) + case_costs(kinds) + costs(kinds, 3, 7) + costs(invented, 3, 7)
@@ -149,7 +149,7 @@ def held_back(text: bytes) -> bool:
 
 def check(found: Mapping[bytes, int], words: list[bytes]) -> None:
     """Prints how many of each kind the model takes for random or for invented."""
-    rng = random.Random(7)
+    rng = random.Random(7)  # noqa: S311
     samples = {
         "identifiers": [text for text in sorted(found) if held_back(text) and len(text) >= 6],
         "random": [random_token(rng) for _ in range(5000)],
