@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from responders.errors import StoreError
 from responders.shapes import DATABASE_NAME, token_of
@@ -22,6 +22,14 @@ from responders.store.notices import SqlNotices
 from responders.store.shapes import ShapeCounts
 
 Clock = Callable[[], datetime]
+
+ONE_WRITER = text("SELECT pg_advisory_xact_lock(1801876083, hashtext(current_schema()))")
+"""What SQLite does by itself: whoever writes next waits until this transaction ends.
+
+Nearly every change is in the audit log, whose chain lets only one at a time through anyway. Waiting at the beginning
+means that what a transaction has read still holds when it writes (is there an incident yet, how many changes were
+made within the hour), and that no two wait for each other.
+"""
 
 
 class SqlTransaction:
@@ -62,6 +70,8 @@ class SqlRecords:
         self._busy.writing = True
         try:
             with explained(self._engine), self._writing() as connection, connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(ONE_WRITER)
                 transaction = SqlTransaction(connection, self._clock, self._data_dir)
                 yield transaction
                 transaction.before_commit()

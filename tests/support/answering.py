@@ -219,9 +219,10 @@ def open_office(
     checkpoint: Callable[[str], None] = lambda _step: None,
     ids: Callable[[], str] | None = None,
     vendors: Mapping[str, Provider] | None = None,
+    url: str = "",
 ) -> Iterator[Office]:
     """The office in this directory; opened again, it finds what it left there."""
-    records = open_store("", clock=clock, data_dir=directory)
+    records = open_store(url, clock=clock, data_dir=directory)
     issuer = Issuer(records, FINGERPRINTER, clock)
     provider = WritingProvider(EmbeddedProvider(issuer), directory / "changes.jsonl")
     outlets: Mapping[str, Channel] = channels or {
