@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scanner.model import Finding, Origin, Place
@@ -55,7 +55,7 @@ def merge(findings: Iterable[Finding], seen: Mapping[str, Sighting], signatures:
     carries the commit that came first.
     """
     groups: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in findings:
+    for finding in _without_echoes(findings):
         groups.setdefault(_leak(finding), []).append(finding)
     merged = []
     for group in groups.values():
@@ -67,8 +67,22 @@ def merge(findings: Iterable[Finding], seen: Mapping[str, Sighting], signatures:
     return merged
 
 
+_MESSAGES = frozenset({Place.COMMIT_MESSAGE, Place.TAG_MESSAGE})
 _SAME_FILE = frozenset({Place.FILE, Place.BLOB, Place.INDEX, Place.STASH, Place.REFLOG, Place.UNREACHABLE})
 _PREFERENCE = (Place.FILE, Place.BLOB, Place.INDEX, Place.STASH, Place.REFLOG, Place.UNREACHABLE)
+
+
+def _without_echoes(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Git copies messages into logs of refs and into files of its own; a message is told once."""
+    findings = list(findings)
+    said = {(each.kind.id, each.fingerprint) for each in findings if each.origin.place in _MESSAGES}
+    for finding in findings:
+        origin = finding.origin
+        is_copy = origin.blob is None and (
+            origin.place is Place.REFLOG or (origin.place is Place.CONFIG and origin.path.endswith("MSG"))
+        )
+        if not (is_copy and (finding.kind.id, finding.fingerprint) in said):
+            yield finding
 
 
 def _leak(finding: Finding) -> tuple[object, ...]:

@@ -104,6 +104,16 @@ def test_messages_carry_their_commit(repository: Repository) -> None:
     assert ("tag-message", "", None, 1) in found
 
 
+def test_copies_of_a_message_are_not_told_again(repository: Repository) -> None:
+    commit = repository.commit(NEEDLE.decode(), {"a": "x"})
+    assert (repository.git_dir / "COMMIT_EDITMSG").exists()
+    assert NEEDLE in (repository.git_dir / "logs" / "HEAD").read_bytes()
+    assert _places(audit(repository.path, NEEDLE)) == [("commit-message", "", commit, 1)]
+    repository.git("update-ref", "--create-reflog", "-m", "another thing", "refs/heads/x", "HEAD")
+    ((place, path, _, _),) = _places(audit(repository.path, b"another thing"))
+    assert (place, path) == ("reflog", "logs/refs/heads/x")
+
+
 def test_merges_and_content_that_only_a_merge_brought(repository: Repository) -> None:
     repository.commit("first", {"a": "x\n"})
     repository.git("checkout", "-q", "-b", "side")
