@@ -98,6 +98,7 @@ class Judge:
                 ended = responder.respond(incident.id, report.leak, actor=actor)
                 self.unproven |= ended.state not in PROVEN
                 notes[report.fingerprint] = self._action_note(ended)
+            responder.tend()  # goes on with what an earlier run left unfinished
         finally:
             self._session.courier().deliver()
         return notes

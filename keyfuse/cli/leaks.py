@@ -150,7 +150,7 @@ def report(session: Session, file: str, act: bool, source: str, form: str) -> in
     if act:
         pairs = zip(incidents, read.leaks, strict=True)
         incidents = [responder.respond(incident.id, leak.leak, actor=actor) for incident, leak in pairs]
-    session.courier().deliver()
+    _tend(session)
     for skipped in read.skipped:
         click.echo(printable(f"not usable: {skipped.origin}: {skipped.reason}"), err=True)
     _print_all(session, incidents, form)
@@ -201,8 +201,14 @@ def as_json(incident: Incident, known: KnownKey | None) -> dict[str, Any]:
 def _finish(session: Session, incident: Incident, form: str) -> int:
     """Prints where the incident stands after a response, sends what is to be told, and says whether it is proven."""
     _print(session, incident, form)
-    session.courier().deliver()
+    _tend(session)
     return Exit.OK if incident.state in SETTLED else Exit.UNPROVEN
+
+
+def _tend(session: Session) -> None:
+    """Goes on with what an earlier command left unfinished, and sends what is to be told."""
+    session.responder().tend()
+    session.courier().deliver()
 
 
 def _print(session: Session, incident: Incident, form: str) -> None:
