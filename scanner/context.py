@@ -17,10 +17,12 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 _OTHER = re.compile(
-    rb"(?:^|[^a-z])(?:md5|sha[_-]?\d*|sha\d+(?:sum)?|checksum|digest|hash(?:es)?|integrity|commit|revision|rev|etag|fingerprint|thumbprint|version|signature|crc\d*"
-    rb"|blob|tree|object|request[_-]?id|trace[_-]?id|span[_-]?id|build[_-]?id|image|ref)[\"'\]]*\s*(?:=>|[=:@/-])[=:@/\s\"'-]*$",
+    rb"(?:^|[^a-z])(md5|sha[_-]?\d*|sha\d+(?:sum)?|checksum|digest|hash(?:es)?|integrity|commit|revision|rev|etag"
+    rb"|fingerprint|thumbprint|version|signature|crc\d*|blob|tree|object|(?:request|trace|span|build)[_-]?id|image|ref)"
+    rb"[\"'\]]*\s*(?:=>|[=:@/-])[=:@/\s\"'-]*$",
     re.IGNORECASE,
 )
+"""A name that a value is assigned to, and that says it is something else than a secret."""
 _LONG = 7
 """A keyword of so many letters is no accident inside a longer word."""
 
@@ -52,15 +54,16 @@ class Keywords:
         """The rules that have a keyword before the value at this offset, and how near it is."""
         start = max(0, value - REACH - 64)
         before = data[start:value]
-        if _OTHER.search(before):
-            return {}
+        other = _OTHER.search(before)
         found: dict[int, Nearness] = {}
         for hit in self._search.finditer(before):
             word = hit[1]
             end = hit.start() + len(word)
             gap = len(before) - end
             lines = before.count(b"\n", end)
-            if not 0 < gap <= REACH or lines > 1 or not _stands_alone(data, start + hit.start(), start + end):
+            if not 0 < gap <= REACH or lines > 1 or (other is not None and end <= other.start(1)):
+                continue
+            if not _stands_alone(data, start + hit.start(), start + end):
                 continue
             nearness = Nearness(lines, gap, -len(word))
             for number in self._owners[word.lower()]:
