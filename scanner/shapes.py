@@ -33,20 +33,34 @@ class Shapes:
         seen: set[tuple[int, int]] = set()
         for candidate in candidates:
             shape = self._shapes[candidate.pattern]
-            low = max(0, candidate.first - shape.length - _MARGIN)
+            low = max(0, candidate.first - max(shape.length, shape.longest) - _MARGIN)
             high = min(len(data), candidate.end + _MARGIN)
             for found in self._pattern(candidate.pattern).finditer(data, low, high):
-                span = found.span(1)
-                if span not in seen:
-                    seen.add(span)
-                    yield (*span, shape)
+                for span in _spans(shape, found, data):
+                    if span not in seen:
+                        seen.add(span)
+                        yield (*span, shape)
 
     def _pattern(self, number: int) -> re.Pattern[bytes]:
         pattern = self._patterns.get(number)
         if pattern is None:
             shape = self._shapes[number]
             prefix = re.escape(shape.prefix.encode())
-            text = prefix + f"[{ALPHABETS[shape.alphabet]}]{{{shape.length - len(shape.prefix)}}}".encode()
-            around = b"(?=(" + text + b"))" if prefix else _BEGINS + b"(?=(" + text + b")" + _ENDS + b")"
+            least = shape.length - len(shape.prefix)
+            lengths = f"{least},{shape.longest - len(shape.prefix)}" if shape.longest else f"{least}"
+            text = prefix + f"[{ALPHABETS[shape.alphabet]}]{{{lengths}}}".encode()
+            ends = b"" if prefix or shape.longest else _ENDS
+            around = (b"" if prefix else _BEGINS) + b"(?=(" + text + b")" + ends + b")"
             pattern = self._patterns[number] = re.compile(around)
         return pattern
+
+
+def _spans(shape: Shape, found: re.Match[bytes], data: bytes) -> Iterator[tuple[int, int]]:
+    """The text that was found or, where the shape is a range of lengths, each beginning of it that ends at a sign."""
+    start, end = found.span(1)
+    if not shape.longest:
+        yield start, end
+        return
+    for stop in range(start + shape.length, end + 1):
+        if shape.prefix or not data[stop : stop + 1].isalnum():
+            yield start, stop
