@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from responders.incident import Incident, Sighting
+from responders.incident import Incident, IncidentState, Sighting
 from responders.notify.nextsteps import next_steps
 from responders.notify.notice import Event, Notice
 from responders.registry import KnownKey
@@ -21,10 +21,11 @@ HEADLINES = {
     Event.UNCONFIRMED: "{key} leaked; its end was accepted but is not yet proven",
     Event.BLOCKED: "{key} leaked and may STILL WORK: nothing was done to it, and somebody has to decide",
     Event.FAILED: "{key} leaked and may STILL WORK: what was tried has failed",
-    Event.NOTED: "{key} leaked; it was left as it is",
+    Event.NOTED: "{key} leaked and was left as it is; it may STILL WORK",
     Event.ESCALATED: "{key} leaked and is NOT CONTAINED in time",
 }
 SHOWN_PLACES = 5
+DONE = (IncidentState.CONTAINED, IncidentState.UNCONFIRMED, IncidentState.ACTING)
 
 
 def compose(
@@ -38,9 +39,10 @@ def compose(
 ) -> Notice:
     """The notice of one event of an incident. `told` are all who hear of it; `repeat` counts the times told again."""
     headline = HEADLINES[event].format(key=named(incident, known))
+    headline = headline[0].upper() + headline[1:]
     steps = next_steps(event, incident, known)
     paragraphs = [
-        headline[0].upper() + headline[1:] + ".",
+        f"{headline}.",
         "\n".join(f"{label + ':':<12}{text}" for label, text in _facts(incident, known, told) if text),
         "What to do next:\n" + "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)),
     ]
@@ -123,7 +125,8 @@ def first_seen(incident: Incident) -> datetime:
 
 
 def _facts(incident: Incident, known: KnownKey | None, told: Sequence[str]) -> Iterable[tuple[str, str]]:
-    yield "Key", f"{named(incident, known)}, id {printable(known.id)}" if known else named(incident, known)
+    yield "Key", f"{printable(known.name)}, id {printable(known.id)}" if known else printable(incident.kind_name)
+    yield "Masked", printable(incident.masked)
     yield "Provider", printable(incident.provider) + (f", {known.kind.value} key" if known else "")
     yield "Owner", _joined(known.owners) if known and known.owners else "nobody is registered as its owner"
     yield "Account", printable(known.account_id) if known else ""
@@ -131,7 +134,7 @@ def _facts(incident: Incident, known: KnownKey | None, told: Sequence[str]) -> I
     yield "Seen in", _places(incident)
     yield "Since", moment(first_seen(incident))
     yield "State", incident.state.value
-    yield "Done", printable(incident.reason)
+    yield ("Done" if incident.state in DONE else "Why"), printable(incident.reason)
     yield "Proof", printable(incident.evidence)
     yield "Lives on", _outliving(incident)
     yield "Told", _joined(told)

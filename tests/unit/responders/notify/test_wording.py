@@ -44,7 +44,8 @@ def told(event: Event, incident: Incident = INCIDENT, *, registered: bool = True
 def test_it_says_which_key_whose_where_since_when_what_was_done_and_what_lives_on() -> None:
     body = told(Event.CONTAINED).body
     for fact in (
-        '"deploy" (kfk_…a1B2), id ApiKey-0001',
+        'The key "deploy" (kfk_…a1B2) leaked and is now dead',
+        "deploy, id ApiKey-0001",
         "owner@example.org",
         "account-1",
         "shop: src/app.py:7 (blob, commit 0123456789 by A. Author)",
