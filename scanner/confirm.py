@@ -153,7 +153,8 @@ def _nearest(nearest: Mapping[int, Nearness]) -> tuple[int, ...]:
 
 def worth(rule: Rule, secret: bytes, nearness: Nearness | None = None) -> tuple[Confidence | None, bool]:
     """How sure it is that the secret is one of the rule's kind (None: it is not), and whether a checksum proves it."""
-    if any(judges(secret) for judges in ALWAYS):
+    body = secret[len(rule.prefix) :] or secret
+    if any(judges(secret) or judges(body) for judges in ALWAYS):
         return None, False
     proven = bool(rule.checks) and all(CHECKS[name].passes(secret) for name in rule.checks)
     if proven:

@@ -1,0 +1,83 @@
+"""Encodings are seen through, and findings stand where the encoded text does."""
+
+from __future__ import annotations
+
+import random
+from base64 import b64encode, urlsafe_b64encode
+
+import pytest
+
+from scanner.model import Shape
+from scanner.options import Options
+from tests.support.rules import findings, rule, scanner, secrets
+from tests.support.tokens import keyfuse_key, text
+
+RNG = random.Random(30)
+TOKEN = f"acmt_{text(RNG, 24)}"
+FIXED = rule("acme-token", "acmt_ + base62{24}")
+PROSE = "first line — with more\nsecond: " + TOKEN + " # end\nthird\n"
+
+
+@pytest.mark.parametrize(
+    ("codec", "mark"), [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b""), ("utf-16-be", b"")]
+)
+def test_reads_utf_16(codec: str, mark: bytes) -> None:
+    data = mark + PROSE.replace("—", "-").encode(codec)
+    [found] = findings(scanner(FIXED), data)
+    assert found.secret.reveal() == TOKEN.encode()
+    assert found.encoding == ("utf-16",)
+    assert (found.span.start_line, found.span.start_column) == (2, 9)
+    assert data[found.span.start : found.span.end].decode(codec) == TOKEN
+
+
+def test_counts_bytes_of_utf_16_that_are_not_one_to_one() -> None:
+    data = b"\xff\xfe" + ("é😀" * 10 + PROSE).encode("utf-16-le")
+    [found] = findings(scanner(FIXED), data)
+    assert data[found.span.start : found.span.end].decode("utf-16-le") == TOKEN
+
+
+def test_reads_strings_in_binaries() -> None:
+    noise = bytes(range(256)) * 4
+    narrow, wide = noise + TOKEN.encode() + noise, noise + TOKEN.encode("utf-16-le") + noise
+    assert secrets(scanner(FIXED), narrow) == [TOKEN.encode()]
+    [found] = findings(scanner(FIXED), wide)
+    assert found.secret.reveal() == TOKEN.encode()
+    assert wide[found.span.start : found.span.end] == TOKEN.encode("utf-16-le")
+
+
+@pytest.mark.parametrize("lead", range(7))
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+def test_reads_base64_at_every_alignment(lead: int, encode: object) -> None:
+    assert callable(encode)
+    plain = b"~" * lead + b"?" + TOKEN.encode() + b"!>?"
+    coded = encode(plain)
+    data = b'data: "' + coded + b'"\n'
+    [found] = findings(scanner(FIXED), data)
+    assert found.secret.reveal() == TOKEN.encode()
+    assert found.encoding == ("base64",)
+    assert data[found.span.start : found.span.end] in coded
+    assert found.span.start_line == 1
+
+
+def test_reads_folded_base64() -> None:
+    coded = b64encode(("preamble " * 20 + TOKEN + " rest " * 20).encode())
+    lines = b"\r\n  ".join(coded[at : at + 64] for at in range(0, len(coded), 64))
+    [found] = findings(scanner(FIXED), b"body:\r\n  " + lines + b"\r\n\r\nother words\r\n")
+    assert found.secret.reveal() == TOKEN.encode()
+    assert found.span.start_line > 2
+
+
+def test_finds_registered_keys_in_base64_of_a_rules_token() -> None:
+    key = keyfuse_key(RNG)
+    coded = b64encode(f"{TOKEN}\n{key}\n".encode())
+    found = findings(scanner(FIXED, shapes=(Shape("kfk_", "base62", 42),)), coded)
+    assert {finding.secret.reveal().decode() for finding in found} == {TOKEN, key}
+
+
+def test_leaves_base64_alone_when_told_to() -> None:
+    assert findings(scanner(FIXED, options=Options(encodings=False)), b64encode(PROSE.encode())) == []
+
+
+def test_an_allowed_line_allows_what_is_encoded_in_it() -> None:
+    data = b64encode(PROSE.encode()) + b" # keyfuse:allow\n"
+    assert findings(scanner(FIXED), data) == []
