@@ -199,9 +199,10 @@ def _repository(text: str, options: TargetOptions, option: str) -> Target:
 def _open_repository(repository: Repository, options: TargetOptions, name: str) -> Target:
     # Only repositories need what starts git; a single file is scanned before that is imported.
     from scanner.sources.git import revisions, source  # noqa: PLC0415
-    from scanner.sources.git.command import Git  # noqa: PLC0415
+    from scanner.sources.git.command import Git, require_git  # noqa: PLC0415
 
     git = Git(repository.git_dir)
+    require_git(git)
     part: Part
     if options.staged:
         part = source.Staged(repository.work_tree or repository.git_dir, name, options.index)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scanner.errors import SourceError
 from scanner.model import Finding, Origin, Place
 from scanner.sources.git.command import Git, pipe, stop
 from scanner.sources.git.messages import Signed, signed
@@ -119,7 +120,7 @@ def _sightings(git: Git, wanted: set[str], revisions: tuple[str, ...]) -> dict[s
     told = _walk(git, wanted, Place.BLOB, ("--exclude=refs/notes/*", "--exclude=refs/stash", "--all"), seen)
     told &= _walk(git, wanted, Place.NOTE, ("--glob=refs/notes/*",), seen)
     told &= _walk(git, wanted, Place.STASH, _stashes(git), seen)
-    _index(git, wanted, seen)
+    told &= _index(git, wanted, seen)
     told &= _walk(git, wanted, Place.REFLOG, ("--reflog",), seen)
     if told:
         for blob in wanted - seen.keys():
@@ -159,12 +160,19 @@ def _stashes(git: Git) -> tuple[str, ...]:
         return tuple(dict.fromkeys(line.decode() for line in lines))
 
 
-def _index(git: Git, wanted: set[str], seen: dict[str, Sighting]) -> None:
-    for entry in git.run("ls-files", "--stage", "-z").split(b"\0"):
+def _index(git: Git, wanted: set[str], seen: dict[str, Sighting]) -> bool:
+    if wanted <= seen.keys():
+        return True
+    try:
+        entries = git.run("ls-files", "--stage", "-z").split(b"\0")
+    except SourceError:
+        return False
+    for entry in entries:
         about, _, path = entry.partition(b"\t")
         blob = about.split(b" ")[1].decode() if about else ""
         if blob in wanted and blob not in seen:
             seen[blob] = Sighting(Place.INDEX, os.fsdecode(path), None, _LATER)
+    return True
 
 
 def _signatures(git: Git, commits: Iterable[str]) -> dict[str, Signed]:

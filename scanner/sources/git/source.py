@@ -72,12 +72,12 @@ class WholeRepository:
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The work tree first, then the repository itself. What git cannot read is Skipped; the rest goes on."""
         git = Git(self.repository.git_dir)
-        require_git(git)
         yield from _work_tree(self.repository, self.name)
         yield from walk(*own_files(self.repository, self.name))
         yield from reflogs(self.repository, self.name)
-        yield RefNames(git, self.name)
         try:
+            require_git(git)
+            yield RefNames(git, self.name)
             yield from self._objects(git)
         except SourceError as error:
             yield Skipped(printable(self.name), f"its history cannot be read: {error}")
@@ -92,11 +92,7 @@ class WholeRepository:
             if isinstance(unit, ObjectBatch):
                 weight += unit.weight
             yield unit
-        if self.repository.shallow:
-            yield Skipped(
-                f"{printable(self.name)} history",
-                "it is a shallow clone: older commits are not here; run git fetch --unshallow to have them scanned",
-            )
+        yield from _cut_off(self.repository, self.name)
         if self.repository.partial:
             yield from missing_objects(
                 git, self.name, "it is a partial clone; clone it without --filter to have them scanned"
@@ -121,6 +117,8 @@ class Commits:
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The objects of these commits."""
         yield from objects_of(Git(self.repository.git_dir), self.name, self.revisions, self.known)
+        if not any(revision.startswith("^") for revision in self.revisions):
+            yield from _cut_off(self.repository, self.name)
 
     def finish(self, findings: Sequence[Finding]) -> list[Finding]:
         """Names the commits and paths; one finding for each leak."""
@@ -176,6 +174,14 @@ class Staged:
             if (file := files.get(finding.origin.path)) is None
             or file.adds(finding.span.start_line, finding.span.end_line)
         ]
+
+
+def _cut_off(repository: Repository, name: str) -> Iterator[Skipped]:
+    if repository.shallow:
+        yield Skipped(
+            f"{printable(name)} history",
+            "it is a shallow clone: older commits are not here; run git fetch --unshallow to have them scanned",
+        )
 
 
 def _work_tree(repository: Repository, name: str) -> Iterator[Unit | Skipped | Nested]:

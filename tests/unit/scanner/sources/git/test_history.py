@@ -13,7 +13,7 @@ from scanner.errors import SourceError
 from scanner.model import Place
 from scanner.sources.git import reading as git_reading
 from scanner.sources.target import open_target
-from tests.support.reading import read_target
+from tests.support.reading import audit, findings_of, read_target
 from tests.support.repositories import ENVIRONMENT, Repository
 
 FORMATS = ["sha1", "sha256"]
@@ -167,6 +167,7 @@ def test_a_shallow_clone_says_what_is_not_there(tmp_path: Path) -> None:
     (skipped,) = reading.skipped
     assert "shallow" in skipped.reason
     assert "--unshallow" in skipped.reason
+    assert read_target(tmp_path / "shallow", ref="HEAD").skipped == [skipped]
     assert not read_target(tmp_path / "shallow", history=False).skipped
 
 
@@ -273,6 +274,34 @@ def test_what_only_looks_like_a_repository_is_read_as_files(tmp_path: Path) -> N
         str(tmp_path / "two" / ".git"),
         str(tmp_path / "three" / ".git"),
     }
+
+
+def test_findings_survive_what_git_cannot_read(tmp_path: Path) -> None:
+    repository = Repository.new(tmp_path / "r")
+    repository.commit("first", {"a": "in history"})
+    repository.commit("second", {"a": "in the work tree"})
+    target = open_target(str(repository.path))
+    reading = read_target(target)
+    (repository.git_dir / "index").write_bytes(b"nonsense")
+    (repository.git_dir / "refs" / "heads" / "main").write_text("nonsense\n")
+    finished = target.finish(findings_of(reading, b"in history", b"in the work tree"))
+    assert {(each.origin.place.value, each.secret.reveal()) for each in finished} >= {
+        ("blob", b"in history"),
+        ("file", b"in the work tree"),
+    }
+    (repository.git_dir / "config").write_text("[core\n")
+    assert [each.origin.place.value for each in audit(repository.path, b"in the work tree")] == ["file"]
+
+
+def test_without_git_files_around_a_repository_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = Repository.new(tmp_path / "all" / "r")
+    repository.commit("first", {"a": "one"})
+    (tmp_path / "all" / "plain").write_text("plain")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    reading = read_target(tmp_path / "all")
+    assert reading.contents(Place.FILE) == [b"one", b"plain"]
+    (skipped,) = reading.skipped
+    assert "git is not installed" in skipped.reason
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
