@@ -12,7 +12,11 @@ from scanner.decode import Text
 LONGEST_BASE64 = 1 << 20
 """How much of a stretch of base64 is decoded around a hit, in bytes to each side."""
 
-_WIDE_RUN = re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){12,}")
+_PRINTABLE = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
+_KINDS = bytes(1 if byte in _PRINTABLE else 0 if byte == 0 else 2 for byte in range(256))
+_WIDE = b"\1\0"
+_SHORTEST_WIDE = _WIDE * 12
+_WIDE_RUN = re.compile(rb"(?:\x01\0)+")
 _BASE64_BREAK = re.compile(rb"[^A-Za-z0-9+/_\-\r\n \t]")
 _LAYOUT = b"\r\n \t"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -20,7 +24,7 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 def wide_strings(data: bytes) -> Text | None:
     """All stretches of UTF-16LE in a binary as one text, a NUL between each two."""
-    runs = [(run.start(), run[0][::2]) for run in _WIDE_RUN.finditer(data)]
+    runs = [(start, data[start:end:2]) for start, end in _wide_runs(data)]
     if not runs:
         return None
     starts = [0]
@@ -34,6 +38,18 @@ def wide_strings(data: bytes) -> Text | None:
         return first, first + (end - start) * 2
 
     return Text(joined, ("utf-16",), locate, own_lines=False)
+
+
+def _wide_runs(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where every second byte is printable and the others are NUL. Searching for the kinds of bytes as a fixed text is
+    many times faster than an expression over the bytes themselves."""
+    kinds = data.translate(_KINDS)
+    start = kinds.find(_SHORTEST_WIDE)
+    while start >= 0:
+        run = _WIDE_RUN.match(kinds, start)
+        end = run.end() if run else start + len(_SHORTEST_WIDE)
+        yield start, end
+        start = kinds.find(_SHORTEST_WIDE, end)
 
 
 def base64_around(data: bytes, first: int, end: int) -> tuple[int, int]:
