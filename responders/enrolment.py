@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from responders.auditlog import Entry
 from responders.imports import BadRow, Row
@@ -63,29 +63,47 @@ def enrol(
     What was stored stays stored when a later row, or the process, fails; importing the same file again is harmless.
     """
     made = _Maker(fingerprinter, clock, defaults, actor, rng or random.SystemRandom())
-    waiting: list[tuple[KnownKey, Shape | None]] = []
+    waiting: list[_Waiting] = []
     for row in rows:
         if isinstance(row, BadRow):
             yield row
             continue
         try:
-            waiting.append(made.key(row))
+            waiting.append(_Waiting(row.line, *made.key(row)))
         except UsageError as error:
             yield BadRow(row.line, str(error))
         if len(waiting) >= batch:
-            yield _flush(records, waiting, actor, source)
+            yield from _flush(records, waiting, actor, source)
             waiting = []
     if waiting:
-        yield _flush(records, waiting, actor, source)
+        yield from _flush(records, waiting, actor, source)
 
 
-def _flush(records: Records, waiting: list[tuple[KnownKey, Shape | None]], actor: str, source: str) -> Stored:
+def _flush(records: Records, waiting: list[_Waiting], actor: str, source: str) -> Iterator[Stored | BadRow]:
     with records.begin() as transaction:
-        new = transaction.keys.add_many(waiting)
+        added = transaction.keys.add_many([(one.key, one.shape) for one in waiting])
+        new = added.new + added.completed
         if new:
-            details = {"source": source, "new": str(new), "known": str(len(waiting) - new)}
+            details = {"source": source, "new": str(added.new), "known": str(added.known)}
+            details |= {"completed": str(added.completed)} if added.completed else {}
             transaction.audit.append(Entry(actor, "keys.import", "keys", details))
-    return Stored(new, len(waiting) - new, sum(1 for _, shape in waiting if shape is None))
+    yield Stored(new, added.known, sum(1 for one in waiting if one.shape is None))
+    clashing = frozenset(added.clashing)
+    for one in waiting if clashing else ():
+        if one.key.id in clashing:
+            yield BadRow(
+                one.line,
+                f"the {one.key.provider} key {one.key.provider_key_id} is registered with another value; "
+                "delete that record first, or leave the id out",
+            )
+
+
+class _Waiting(NamedTuple):
+    """A record that will be stored with its batch, and the line it comes from."""
+
+    line: int
+    key: KnownKey
+    shape: Shape | None
 
 
 class _Maker:

@@ -133,6 +133,21 @@ class Page:
     after: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of many new records.
+
+    `known` had a fingerprint that is stored (or came without one, under a provider's id that is). `completed` gave a
+    record that a provider's listing had made its value. `clashing` are the ids of those given records that were not
+    stored, because their provider's id is registered with another value.
+    """
+
+    new: int
+    known: int
+    completed: int
+    clashing: tuple[str, ...]
+
+
 class KeyRegistry(Protocol):
     """What one may ask of the registry inside one transaction (see `records`)."""
 
@@ -160,8 +175,8 @@ class KeyRegistry(Protocol):
         """Stores a new record and counts its shape. Raises UsageError when the fingerprint or provider id is taken."""
         ...
 
-    def add_many(self, keys: Sequence[tuple[KnownKey, Shape | None]]) -> int:
-        """Stores records in bulk, passing over those whose fingerprint is known already; returns how many are new."""
+    def add_many(self, keys: Sequence[tuple[KnownKey, Shape | None]]) -> Added:
+        """Stores records in bulk, passing over those that are known already; says what became of them."""
         ...
 
     def put(self, key: KnownKey, change: Change, *, if_tag: str | None = None) -> KnownKey:

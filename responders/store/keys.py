@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +12,14 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, sel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from responders.errors import IllegalMove, NoSuchRecord, StaleRecord
-from responders.registry import Change, KeyKind, KeyState, KnownKey, Page, View
+from responders.registry import Added, Change, KeyKind, KeyState, KnownKey, Page, View
+from responders.store.bulk import CHUNK, add_in_bulk, chunks
 from responders.store.keyrows import change_of, change_row, key_of, key_row
 from responders.store.schema import history, keys, micros, registry_state
 from responders.store.shapes import ShapeCounts
 from scanner.errors import UsageError
 from scanner.model import Fingerprint, Shape
 
-_CHUNK = 500
 _PAGE = 1000
 _OF_SERVICES = (KeyKind.SERVICE_ID, KeyKind.SERVICE_SPECIFIC, KeyKind.API_KEY, KeyKind.STATIC, KeyKind.AUTHORIZED)
 
@@ -38,8 +37,8 @@ class SqlKeys:
         """The known keys among these, deleted ones too."""
         wanted = sorted(set(fingerprints))
         found: dict[Fingerprint, KnownKey] = {}
-        for start in range(0, len(wanted), _CHUNK):
-            rows = select(keys).where(keys.c.fingerprint.in_(wanted[start : start + _CHUNK]))
+        for start in range(0, len(wanted), CHUNK):
+            rows = select(keys).where(keys.c.fingerprint.in_(wanted[start : start + CHUNK]))
             found |= {key.fingerprint: key for key in self._fetch(rows) if key.fingerprint is not None}
         return found
 
@@ -105,26 +104,9 @@ class SqlKeys:
         self._connection.execute(insert(keys).values(row))
         self._write_history(key.id, key.history)
 
-    def add_many(self, new: Sequence[tuple[KnownKey, Shape | None]]) -> int:
-        """Stores records in bulk; passes over those whose fingerprint or provider id is known, or comes twice."""
-        self._counts.lock()
-        known = self._known_identities(key for key, _ in new)
-        fresh: builtins.list[tuple[KnownKey, Shape | None]] = []
-        for key, shape in new:
-            identities = _identities(key)
-            if known.isdisjoint(identities):
-                known |= identities
-                fresh.append((key, shape))
-        if not fresh:
-            return 0
-        rows_of = self._counts.place_all(Counter(shape for _, shape in fresh if shape is not None))
-        self._connection.execute(
-            insert(keys),
-            [key_row(key) | {"id": key.id, "shape_id": rows_of[shape] if shape else None} for key, shape in fresh],
-        )
-        for key, _ in fresh:
-            self._write_history(key.id, key.history)
-        return len(fresh)
+    def add_many(self, new: Sequence[tuple[KnownKey, Shape | None]]) -> Added:
+        """Stores records in bulk; see `Added` for what becomes of those that are not new."""
+        return add_in_bulk(self._connection, self._counts, new, self._new_token())
 
     def put(self, key: KnownKey, change: Change, *, if_tag: str | None = None) -> KnownKey:
         """Stores a changed record with a new entity tag and history entry and returns it."""
@@ -185,21 +167,6 @@ class SqlKeys:
         if self._connection.execute(select(keys.c.id).where(keys.c.id == key.id)).first():
             raise UsageError(f"a key with the id {key.id} is registered already")
 
-    def _known_identities(self, new: Iterable[KnownKey]) -> set[tuple[str, str]]:
-        """Which fingerprints and provider ids of these are stored."""
-        prints, ids = [], []
-        for key in new:
-            prints.append(key.fingerprint)
-            ids.append(key.provider_key_id)
-        found: set[tuple[str, str]] = set()
-        for chunk in _chunks([value for value in prints if value is not None]):
-            rows = self._connection.execute(select(keys.c.fingerprint).where(keys.c.fingerprint.in_(chunk)))
-            found |= {("", row.fingerprint) for row in rows}
-        for chunk in _chunks([value for value in ids if value]):
-            wanted = select(keys.c.provider, keys.c.provider_key_id).where(keys.c.provider_key_id.in_(chunk))
-            found |= {(row.provider, row.provider_key_id) for row in self._connection.execute(wanted)}
-        return found
-
     def _write_history(self, key_id: str, changes: Sequence[Change]) -> None:
         if changes:
             self._connection.execute(insert(history), [change_row(key_id, change) for change in changes])
@@ -209,25 +176,11 @@ class SqlKeys:
 
     def _with_history(self, rows: Sequence[Row[Any]]) -> builtins.list[KnownKey]:
         changes: dict[str, builtins.list[Change]] = {}
-        for chunk in _chunks([row.id for row in rows]):
+        for chunk in chunks([row.id for row in rows]):
             wanted = select(history).where(history.c.key_id.in_(chunk)).order_by(history.c.seq)
             for row in self._connection.execute(wanted):
                 changes.setdefault(row.key_id, []).append(change_of(row))
         return [key_of(row, tuple(changes.get(row.id, ()))) for row in rows]
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
-
-
-def _identities(key: KnownKey) -> set[tuple[str, str]]:
-    """What two records may not share: a fingerprint, or a provider's id."""
-    found = set()
-    if key.fingerprint is not None:
-        found.add(("", str(key.fingerprint)))
-    if key.provider_key_id:
-        found.add((key.provider, key.provider_key_id))
-    return found
 
 
 def _in_view(view: View, iam_id: str) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ import pytest
 from responders.errors import IllegalMove, NoSuchRecord, StaleRecord
 from responders.records import Records
 from responders.registry import (
+    Added,
     Change,
     IfUnsupported,
     KeyKind,
@@ -141,9 +142,22 @@ def test_in_bulk_known_keys_are_passed_over(records: SqlRecords) -> None:
             known_key(5, provider_key_id="pk"),
             known_key(6, fingerprint=None),
         ]
-        assert transaction.keys.add_many([(key, SHAPE) for key in new]) == 2
+        assert transaction.keys.add_many([(key, SHAPE) for key in new]) == Added(2, 2, 0, ("ApiKey-0005",))
         assert [key.id for key in transaction.keys.all()] == ["ApiKey-0001", "ApiKey-0003", "ApiKey-0006"]
-        assert transaction.keys.add_many([]) == 0
+        assert transaction.keys.add_many([]) == Added(0, 0, 0, ())
+
+
+def test_a_record_from_a_listing_gets_its_value(records: SqlRecords) -> None:
+    listed = known_key(1, provider="acme", provider_key_id="pk", fingerprint=None, owners=("a@e.org",))
+    with records.begin() as transaction:
+        transaction.keys.add(listed, None)
+        with_value = known_key(2, provider="acme", provider_key_id="pk", masked="abc_…wxyz")
+        assert transaction.keys.add_many([(with_value, SHAPE), (listed, None)]) == Added(0, 1, 1, ())
+        found = transaction.keys.get(listed.id)
+        assert (found.fingerprint, found.masked, found.owners) == (with_value.fingerprint, "abc_…wxyz", ("a@e.org",))
+        assert found.entity_tag.startswith("2-")
+        assert [change.action for change in found.history] == ["value registered"]
+        assert transaction.keys.shapes() == (SHAPE,)
 
 
 def test_a_change_gives_a_new_tag_and_a_line_of_history(records: SqlRecords) -> None:

@@ -249,6 +249,15 @@ def test_a_bad_row_costs_no_good_one_and_shows_no_value(records: SqlRecords, tmp
         assert [entry.event for entry in transaction.audit.read()] == ["keys.import"]
 
 
+def test_a_second_value_under_one_providers_id_is_a_bad_row(records: SqlRecords, tmp_path: Path) -> None:
+    content = f"id,value,provider\npk,{ONE},acme\npk,{TWO},acme\npk,{THREE},other\npk,{ONE},acme\n"
+    found = list(enrol(records, FINGERPRINTER, Clock(), rows(content, tmp_path), Defaults(), actor="me", source="file"))
+    assert found[0] == Stored(2, 1, 0)
+    (bad,) = found[1:]
+    assert isinstance(bad, BadRow)
+    assert (bad.line, "registered with another value" in bad.reason) == (3, True)
+
+
 def test_values_that_only_a_rule_can_find_are_counted(records: SqlRecords, tmp_path: Path) -> None:
     content = json.dumps({"value": "with spaces inside"}) + "\n" + json.dumps({"value": "ключ" * 5}) + "\n"
     found = list(enrol(records, FINGERPRINTER, Clock(), rows(content, tmp_path), Defaults(), actor="me", source="file"))
