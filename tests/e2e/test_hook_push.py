@@ -110,6 +110,12 @@ def test_what_the_other_side_has_already_does_not_block(
     add(shop, "side", "clean\n")
     shop.git("merge", "--quiet", "-m", "merge", "main")
     assert push(shop, "side").code == 0
+    shop.git("checkout", "--quiet", "-b", "touched", "main")
+    add(shop, "new", f"zero\none\ntoken = '{token}'\nand more\n")
+    shop.git("checkout", "--quiet", "-b", "before", "main~3")
+    add(shop, "before", "clean\n")
+    shop.git("merge", "--quiet", "-m", "merge", "touched")
+    assert push(shop, "before").code == 0
 
 
 @pytest.mark.parametrize("side", ["sender", "receiver"])
@@ -142,6 +148,13 @@ def test_an_unknown_state_of_the_other_side(tmp_path: Path, sender: Workshop, to
     sender.git("reset", "--quiet", "--hard", "HEAD~1")
     add(sender, "a", "clean\n")
     assert push(sender, "--force", "main").code == 0
+
+
+def test_a_repository_named_by_the_environment(tmp_path: Path, sender: Workshop, token: str) -> None:
+    add(sender, "a", f"token = '{token}'\n")
+    (tmp_path / "elsewhere").mkdir()
+    away = sender.at(tmp_path / "elsewhere").where(GIT_DIR=str(sender.top / ".git"))
+    refused(push(away), "a:1:10", token)
 
 
 def test_the_earlier_hook_hears_the_refs_too(tmp_path: Path, shop: Workshop, token: str) -> None:
