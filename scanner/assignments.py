@@ -58,7 +58,7 @@ class Pair(NamedTuple):
 _CUES = (b"pass", b"secret", b"token", b"key", b"pw", b"auth", b"credential", b"bearer", b"psw", b"senha", b"kennwort")
 _FOREIGN = tuple(word.encode() for word in ("密码", "비밀번호", "패스워드", "пароль", "contraseña"))
 _NAME_BYTES = bytes(65 if byte > 127 or chr(byte).isalnum() or byte in b"_.-$@" else 32 for byte in range(256))
-_FOLLOWS = frozenset(b"\"'`)]}\\ \t\r\n:=,(|?!<>&+")
+_FOLLOWS = frozenset(b"\"'`)[]}\\ \t\r\n:=,(|?!<>&+")
 _SCHEMES = (b"basic ", b"bearer ", b"token ", b"apikey ", b"digest ", b"negotiate ", b"bot ", b"key ")
 
 
@@ -75,7 +75,7 @@ class _Patterns(NamedTuple):
 def _patterns() -> _Patterns:
     """Compiled on first use: starting up must not pay for it."""
     joint = (
-        rb"(?P<close>(?:\\{0,3}[\"'`]|&quot;|&\#3[49];|[\])}]){0,3}+)(?:"
+        rb"(?P<close>(?:\\{0,3}[\"'`]|&quot;|&\#3[49];|[\])}]){0,3}+)(?:\[\w{0,6}\])?(?:"
         rb"(?P<typed>[ ]?:[ ]?[A-Za-z][\w.\[\]|<>?]{1,24}(?:[ ]\|[ ]?\w{2,12})?[ ]?=(?!=)[ ]{0,2}"
         rb"(?=[A-Za-z@]{0,2}[\"'`]))"
         rb"|[ \t]{0,16}(?P<op>\.=|::=|:=|::=|\?=|\|\|=|\?\?=|=>|->|={2,3}|!={1,2}|\+=|=|:[-=]|:)\s{0,40}+"
@@ -147,8 +147,10 @@ def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[
         at = lower.find(cue)
         while at >= 0:
             stop = mask.find(b" ", at)
-            if stop < 0:
-                break
+            if stop < 0:  # the hit lies inside the name
+                window = data[low : end + 64] + b" "
+                lower, mask = window.lower(), window.translate(_NAME_BYTES)
+                stop = mask.find(b" ", at)
             begin = mask.rfind(b" ", 0, at) + 1
             if cue == b"key" and begin == at and lower[at - 1 : at] == b" ":
                 begin = mask.rfind(b" ", 0, at - 1) + 1

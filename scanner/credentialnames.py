@@ -77,17 +77,23 @@ _AFTER = frozenset(
 """Words after the core that make it something else than the value itself."""
 
 _BEFORE = frozenset(
-    b"""allow are arrow begin blank bos cache cached cancel cancellation censor change check close comment
-    completion config continuation count csrf dedup delete delimiter dict disable empty enable encrypted end eos
-    error fetch find foreign forget forgot forgotten gen generate generated get gpg has hash hashed have hide host
-    hot i18n idempotency identifier index input invalid is issue jira keyword left lexer lock lookup map mask max
-    min missing n needs next no node not num number object open operator optional output pad padding page
-    pagination parse partition pgp prev previous primary prompt pub public reasoning redact registry remember
-    remove request require required requires reset right routing row sanitize save sep separator sequence shortcut
-    show sort sorting special ssh start stop storage string strip support supports syntax toggle total translation
-    unique unk use using validate verified was wrapped xsrf""".split()
+    b"""allow are censor change check count csrf delete disable empty enable encrypted error fetch find forget forgot
+    forgotten gen generate get has hash hashed have hide invalid is lookup max min missing needs no not num parse
+    prompt pub public redact remember remove require required requires reset sanitize save show strip support supports
+    toggle total use using validate verified was xsrf""".split()
 )
 """Words right before the core, or at a name's beginning, with which the value is no secret."""
+_BEFORE_TOKENS = frozenset(
+    b"""begin blank bos cached cancel cancellation close comment completion continuation delimiter end eos generated
+    identifier input keyword left lexer mask n next number open operator optional output pad padding page pagination
+    prev previous reasoning request right sep separator sequence special start stop string syntax unk""".split()
+)
+"""The same before `token`: those of parsers, of language models, and of pages."""
+_BEFORE_KEYS = frozenset(
+    b"""arrow cache config dedup dict foreign gpg host hot i18n idempotency index issue jira lock map node object page
+    partition pgp primary registry routing row shortcut sort sorting ssh storage translation unique wrapped""".split()
+)
+"""The same before `key`: those of tables, keyboards and machines."""
 
 _GLUED = rb"(?:[0-9]+|key|str|string|value|val|plain|raw|test|dev|prod|new|old|hex|b64|base64)?[0-9]*$"
 
@@ -132,7 +138,10 @@ def sense(name: bytes) -> Sense | None:
     if any(word in _AFTER for word in following):
         return None
     preceding = [word.lower() for word in words.findall(before)]
-    if preceding and (preceding[-1] in _BEFORE or preceding[0] in _BEFORE):
+    against = _BEFORE
+    if promise in (Promise.TOKEN, Promise.LABEL):
+        against = _BEFORE | (_BEFORE_TOKENS if promise is Promise.TOKEN else _BEFORE_KEYS)
+    if preceding and (preceding[-1] in against or preceding[0] in against):
         return None
     plural = core[-1:] in b"sS" and not core.lower().endswith(b"ss")
     vague = promise is Promise.LABEL or (promise is Promise.AUTH and len(core) == 4)

@@ -16,37 +16,50 @@ _CORE = (
     rf"|secret|token|bearer|credential|authori[sz]ation|auth(?:[_-]?code)?\b|{_KEY}|{_FOREIGN})"
 )
 _NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
-_CLOSE = r"[\\\"'`\])]{0,4}"
+_CLOSE = r"[\\\"'`\])]{0,4}(?:\[\w{0,6}\])?"
 _FIRST = r"[^\s\"'`(){}\[\]<>,;$&|*%=\\:]"
 _OTHER = r"[^\s\"'`<>,;(){}]"
 _LONG = rf"{_FIRST}{_OTHER}{{3,39}}"
-_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}(?:\" ?[^\"\s{<]|' ?[^'\s{<]|` ?[^`\s{<])"
+_QUOTED = r"[A-Za-z@]{0,2}\\{0,3}(?:\"(?:\"\")? ?[^\"\s{<]|'(?:'')? ?[^'\s{<]|` ?[^`\s{<])"
 
 _IS = r"(?:[:=]{1,2}|=>)"
 _BLANK = r"[ \t]{0,8}"
 
-TRIGGER: tuple[str, ...] = (
-    # a name and a quoted value: assigned, compared, listed, called, mapped
-    rf"{_NAME}{_CLOSE}[^\S\n]{{0,8}}(?:[.?+:=|]{{0,2}}[:=]{{1,3}}|=>|!==?|,|->|\(|- )\s{{0,8}}\[?{_QUOTED}",
+_AFTER_NAME = (
+    # a quoted value: assigned, compared, listed, called, mapped
+    rf"{_CLOSE}[^\S\n]{{0,8}}(?:[.?+:=|]{{0,2}}[:=]{{1,3}}|=>|!==?|,|->|\(|- |\|\||\?\?|or )\s{{0,8}}\[?{_QUOTED}",
     # the same with a type between them
-    rf"{_NAME}\]?(?: ?: ?[\w.\[\]|<>? ]{{2,24}}| \*?(?:string|char)(?:\[\d{{0,4}}\])?) ?=\s{{0,4}}{_QUOTED}",
+    rf"\]?(?: ?: ?[\w.\[\]|<>? ]{{2,24}}| \*?(?:string|char)(?:\[\d{{0,4}}\])?) ?=\s{{0,4}}{_QUOTED}",
     # the same with another expression before the value, or around it
+    rf"{_CLOSE}{_BLANK}[:=]{{1,2}}{_BLANK}[\w.\[\](\'\":]{{2,60}}(?:\(|\|\||\?\?|or |\?:|,)[ \t]{{0,2}}{_QUOTED}",
+    # a bare value
     (
-        rf"{_NAME}{_CLOSE}{_BLANK}[:=]{{1,2}}{_BLANK}[\w.\[\](\'\":]{{2,60}}"
-        rf"(?:\(|\|\||\?\?|or |\?:|,)[ \t]{{0,2}}{_QUOTED}"
-    ),
-    # a name and a bare value
-    (
-        rf"{_NAME}{_CLOSE}{_BLANK}{_IS}{_BLANK}{_LONG}"
+        rf"{_CLOSE}{_BLANK}{_IS}{_BLANK}(?:&[\w-]{{1,32}} |!!\w{{1,8}} )?{_LONG}"
         r"(?:[\r\n\"'`,;&<)}\\]|$|[ \t]{1,4}(?:[#\\A-Z|&-]|//))"
     ),
-    rf"{_NAME}{_CLOSE}{_BLANK}{_IS}{_BLANK}{_FIRST}{_OTHER}{{39}}",
-    rf"{_NAME}={_LONG}[ \t][^ \t]",
+    rf"{_CLOSE}{_BLANK}{_IS}{_BLANK}{_FIRST}{_OTHER}{{39}}",
+    rf"={_LONG}[ \t][^ \t]",
+    # a block of YAML
+    r": {1,4}[|>][-+0-9]{0,2}[ \t]{0,4}\r?\n[ \t]{1,40}[^\s-]",
+    # elements, and things that have a name and a value
+    r">\s{0,40}[^<>\s]{4}",
+    r"\\?[\"']?[\s,]{1,64}\\?[\"']?(?i:(?:default)?value|content)\\?[\"']? {0,2}[:=]\s{0,4}[^\s{\[]",
+    r"</(?i:key|name)>\s{0,16}<(?i:string|value)>[^<\s]",
+    # quotes in HTML and JavaScript
+    r"(?:&quot;|&#3[49];)?[:=]\s{0,2}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
+    # prose
+    (
+        r"[ \t](?i:is|was|for [\w.@-]{1,40}|of [\w.@-]{1,40})[ \t]{0,2}[:=]?[ \t]{0,2}"
+        r"[\"'`]?[^\s\"'`]{1,24}[0-9!@#$%^&*]"
+    ),
+)
+
+TRIGGER: tuple[str, ...] = (
+    # one expression for all that begin with a name: three times faster than one for each
+    rf"{_NAME}(?:{'|'.join(_AFTER_NAME)})",
     # a key of any sort, and a name without a sign, where the value is long and of one piece
     rf"(?i:key)s?{_CLOSE}{_BLANK}(?:[.:]?=|:|=>|->){_BLANK}[\"'`]?[\w+/.~-]{{16}}",
     r"(?i:token|secret|key|password)[ \t]{1,3}[A-Za-z0-9]{16}",
-    # a block of YAML
-    rf"{_NAME}: {{1,4}}[|>][-+0-9]{{0,2}}[ \t]{{0,4}}\r?\n[ \t]{{1,40}}[^\s-]",
     # options, directives
     (
         rf"(?i:--?|/|ENV |ARG |^|[\n:])\s{{0,8}}(?i:[\w.-]{{0,40}}){_NAME}[ \t]{{1,4}}[\"']?"
@@ -55,10 +68,6 @@ TRIGGER: tuple[str, ...] = (
     ),
     # SQL
     r"(?i:identified (?:with \w{3,40} )?by|password) {1,2}[\"'][^\s\"']",
-    # elements, and things that have a name and a value
-    rf"{_NAME}>\s{{0,40}}[^<>\s]{{4}}",
-    rf"{_NAME}\\?[\"']?[\s,]{{1,64}}\\?[\"']?(?i:(?:default)?value|content)\\?[\"']? {{0,2}}[:=]\s{{0,4}}[^\s{{\[]",
-    rf"{_NAME}</(?i:key|name)>\s{{0,16}}<(?i:string|value)>[^<\s]",
     # compared the other way round
     rf"[\"'`] {{0,2}}[!=]==? {{0,2}}(?i:[\w.$>-]{{0,40}}{_CORE})",
     # commands and calls that take a user's name and a password
@@ -69,13 +78,6 @@ TRIGGER: tuple[str, ...] = (
     r"(?:[Bb]earer|BEARER|[ \"'`:]Basic) {1,2}[\w.~+/=-]{12}",
     # queries
     rf"[?&](?i:[\w.-]{{0,24}}){_NAME}=[^\s\"'&$<{{%(]{{4}}",
-    # quotes in HTML and JavaScript
-    rf"{_NAME}(?:&quot;|&#3[49];)?[:=]\s{{0,2}}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
-    # prose
-    (
-        rf"{_NAME}[ \t](?i:is|was|for [\w.@-]{{1,40}}|of [\w.@-]{{1,40}})[ \t]{{0,2}}[:=]?[ \t]{{0,2}}"
-        r"[\"'`]?[^\s\"'`]{1,24}[0-9!@#$%^&*]"
-    ),
 )
 """Hyperscan expressions over bytes, for block mode with prefiltering. They end inside the value, or right after it.
 

@@ -95,6 +95,8 @@ def likelihood(value: bytes) -> float:
     are. It grows with length, as evidence does: sixteen random letters and digits come to about 25, a long English
     identifier to about -30, and what lies between -4 and 4 says nothing.
     """
+    if not value:
+        return 0.0
     value = value[:LONGEST]
     letters, cases, _, _ = _table()
     symbols, kinds = value.translate(SYMBOLS), value.translate(KIND)

@@ -174,8 +174,10 @@ def identified(value: bytes) -> str | None:
 
 
 def code(value: bytes) -> str | None:
-    """Expressions: calls, subscripts, operators."""
-    return "an expression" if _compiled(_CODE).match(value) else None
+    """Expressions: calls, subscripts, operators; but not every row of signs that could be one by chance."""
+    if _compiled(_CODE).match(value) and (b" " in value or likelihood(value) < 60):
+        return "an expression"
+    return None
 
 
 def uuid(value: bytes) -> bool:
