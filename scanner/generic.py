@@ -184,7 +184,7 @@ def _login(value: bytes) -> bytes | None:
 
 def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain: bool) -> Confidence | Rejected:
     """Values that people think up: they need not look random, but must not be a name, a label or prose."""
-    if value.lower() in name.lower():
+    if value.lower().rstrip(b"=:") in name.lower():
         return Rejected("its own name")
     spaces = value.count(b" ")
     if spaces:
@@ -228,12 +228,17 @@ def find(data: bytes, start: int, end: int, *, path: str) -> Iterator[Guess]:
     `start` and `end` are where those hits end (the same, for one hit); `path` is the file's name.
     """
     medium, purpose = surroundings(path)
+    best: dict[int, Guess] = {}
     for pair in pairs(data, start, end, code=medium is Medium.CODE):
         value = data[pair.value_start : pair.value_end]
         judged = judge(pair.name, value, pair.syntax, _context(data, pair, path, medium, purpose))
         if isinstance(judged, Confidence):
             reason = pair.sense.promise.name.lower()
-            yield Guess(pair.name, pair.value_start, pair.value_end, judged, reason, pair.syntax)
+            guess = Guess(pair.name, pair.value_start, pair.value_end, judged, reason, pair.syntax)
+            other = best.get(pair.value_start)
+            if other is None or other.confidence < judged:
+                best[pair.value_start] = guess
+    yield from best.values()
 
 
 def _context(data: bytes, pair: Pair, path: str, medium: Medium, purpose: Purpose) -> Context:
