@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,6 +22,7 @@ from rules import FOLDER
 from scanner.model import Finding, Fingerprint, Scanned, Shape, Skipped, Suppressed
 from scanner.options import Limits, Options
 from scanner.pipeline import Scanner, build_scanner, scan
+from scanner.record import Record, replace
 from scanner.report import write
 from scanner.report.model import Report, Reported, Stats
 from scanner.sources.target import TargetOptions, is_git_url, open_target
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 REGISTRY = "key registry"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRequest:
+class AuditRequest(Record):
     """What was asked for. `output` None is stdout; `jobs` 0 is as many as there are cores."""
 
     targets: tuple[str, ...]
@@ -50,15 +49,15 @@ class AuditRequest:
     jobs: int = 0
 
 
-@dataclass(slots=True)
 class Catch:
     """What scanning brought in."""
 
-    findings: list[Finding]
-    suppressed: list[Suppressed]
-    skipped: list[Skipped]
-    blobs: int = 0
-    bytes: int = 0
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.suppressed: list[Suppressed] = []
+        self.skipped: list[Skipped] = []
+        self.blobs = 0
+        self.bytes = 0
 
     def stats(self, seconds: float) -> Stats:
         """The sums, for the report."""
@@ -102,7 +101,7 @@ def run_audit(request: AuditRequest, session: Session) -> int:
 
 def scan_targets(request: AuditRequest, session: Session) -> tuple[Catch, Scanner]:
     """Scans every target, and says with which scanner. Raises SourceError for one that cannot be opened at all."""
-    caught = Catch([], [], [])
+    caught = Catch()
     scanner = build_scanner(
         session.fingerprinter(),
         rule_files=(Path(FOLDER), *request.rule_files) if request.rule_files else None,

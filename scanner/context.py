@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from scanner.record import Record
 
 REACH = 40
 """The most bytes between the end of a keyword and the value; line ends may lie in them."""
@@ -23,12 +24,13 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """A name that a value is assigned to, and that says it is something else than a secret."""
+_LONGEST = 64
+"""Keywords are no longer than this."""
 _LONG = 7
 """A keyword of so many letters is no accident inside a longer word."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Nearness:
+class Nearness(Record):
     """How near a keyword is: lines first, then bytes; the longer keyword wins what is left."""
 
     lines: int
@@ -50,9 +52,17 @@ class Keywords:
         longest_first = sorted(self._owners, key=len, reverse=True)
         self._search = re.compile(b"(?=(" + b"|".join(map(re.escape, longest_first)) + b"))", re.IGNORECASE)
 
+    def between(self, data: bytes, value: int, end: int) -> bool:
+        """Whether a keyword stands before or between these offsets: a cheap look before an exact one."""
+        start = max(0, value - REACH - _LONGEST)
+        return any(
+            _stands_alone(data, start + hit.start(), start + hit.end(1))
+            for hit in self._search.finditer(data[start:end])
+        )
+
     def near(self, data: bytes, value: int) -> dict[int, Nearness]:
         """The rules that have a keyword before the value at this offset, and how near it is."""
-        start = max(0, value - REACH - 64)
+        start = max(0, value - REACH - _LONGEST)
         before = data[start:value]
         other = _OTHER.search(before)
         found: dict[int, Nearness] = {}

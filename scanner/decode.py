@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from scanner.record import Record
 
 Locate = Callable[[int, int], tuple[int, int]]
 """Start and end in a decoded text to start and end in what it was decoded from."""
@@ -19,8 +20,7 @@ BINARY_HEAD = 8192
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Record):
     """A text to scan. `wrapped` says what it was taken out of (outermost first), `locate` where a part stands there.
 
     `own_lines` tells that people count lines in the text itself (UTF-16) and not in what surrounds it (base64).

@@ -6,7 +6,6 @@ Imported only then, since most files are clean.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from scanner import decode, encoded
 from scanner.confirm import Confirmer, GaveUp, Hit, Match, settle
@@ -28,6 +27,7 @@ from scanner.model import (
 )
 from scanner.options import Options
 from scanner.pairs import paired
+from scanner.record import replace
 from scanner.rule import Rule
 from scanner.shapes import Shapes
 from scanner.suppress import marked

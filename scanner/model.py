@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import BinaryIO, NewType, NoReturn, Protocol
+
+from scanner.record import Record, replace
 
 Fingerprint = NewType("Fingerprint", str)
 """`kfp1:` and 64 hex digits: HMAC-SHA256 of a secret under this installation's key."""
@@ -120,8 +122,7 @@ class Place(StrEnum):
     REPORT = "report"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKind:
+class TokenKind(Record):
     """What a rule recognises: the part of a rule that findings, reports and responders need."""
 
     id: str
@@ -134,8 +135,7 @@ REGISTERED = TokenKind("registered-key", "Registered key", "registry", Severity.
 """The kind of a finding that only the registry's shapes recognise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where bytes were met; kept apart from the bytes, since the same content may be met in many places.
 
     `path` is as the file system or git gives it (undecodable bytes as surrogates; never print it raw: see `printable`).
@@ -168,8 +168,7 @@ class Origin:
                 return f"{where} ({self.place.value})" if where else self.place.value
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """Where a match lies. Byte offsets into the content that was searched, and lines and columns that count from 1.
 
     Columns count characters; `end` and `end_column` are exclusive. For a decoded match they are the place of the
@@ -184,8 +183,7 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(Record):
     """Bytes and where they were met. `origin.blob`, where known, identifies the content.
 
     A large file comes as several blobs that overlap: `offset` is where `data` begins in the file, `first_line` the
@@ -200,16 +198,14 @@ class Blob:
     stream: BinaryIO | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Record):
     """Something that could not be looked into, and why. Counted and shown, never silence."""
 
     origin: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Record):
     """What the first pass says: pattern number, and the first and the last of some offsets where matches end.
 
     Ends of one pattern that lie close together are one candidate, however many there are. Never leaves `scanner`.
@@ -220,8 +216,7 @@ class Candidate:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """A confirmed match.
 
     `parts` holds what was found beside the secret and belongs to it (an access key id next to its secret, say), by the
@@ -237,11 +232,10 @@ class Finding:
     confidence: Confidence
     masked: str
     encoding: tuple[str, ...] = ()
-    parts: Mapping[str, Secret] = field(default_factory=dict)
+    parts: Mapping[str, Secret] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Record):
     """A finding that somebody silenced: `by` is `inline` or `baseline`. It is shown, not dropped."""
 
     finding: Finding
@@ -249,8 +243,7 @@ class Suppressed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
+class Scanned(Record):
     """Progress: so many more blobs and bytes have been looked at since the last one."""
 
     blobs: int
@@ -284,8 +277,7 @@ class Source(Protocol):
 ScanEvent = Finding | Suppressed | Skipped | Scanned
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Shape:
+class Shape(Record):
     """How registered keys look: a fixed text prefix, then characters of one alphabet; `length` counts all of it.
 
     The registry knows only shapes and fingerprints, so that keys of any form are found where no rule knows them.

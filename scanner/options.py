@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from scanner.model import Confidence, Finding, Suppressed
+from scanner.record import Record
 
 
 class Silencer(Protocol):
@@ -16,8 +16,7 @@ class Silencer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """How far a scan goes before it says `Skipped`.
 
     `seconds_per_rule` is for one rule's second pass over one text; `findings` for one blob. The others bound what comes
@@ -34,8 +33,7 @@ class Limits:
     ratio: int = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Record):
     """What is reported. `only_rules` empty means all. `archives` and `encodings` may be switched off for speed."""
 
     min_confidence: Confidence = Confidence.LOW

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from scanner.confirm import Match
+from scanner.record import replace
 from scanner.rule import Pair
 
 

@@ -6,10 +6,10 @@ may say too much, never too little. The second pass (`scanner.confirm`) runs the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from scanner.model import Confidence, TokenKind
+from scanner.record import Record
 
 
 class Family(StrEnum):
@@ -25,8 +25,7 @@ class Family(StrEnum):
     """by the name it is assigned to and its own likelihood"""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record):
     """A second part that belongs to a secret: the finding carries it as `name` when `rule` matches `within` lines."""
 
     name: str
@@ -35,8 +34,7 @@ class Pair:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """One token kind.
 
     trigger    first pass: a Hyperscan expression over bytes that ends at the shortest text that can still become a

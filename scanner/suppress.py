@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Self
 
 from scanner.errors import ConfigError
 from scanner.model import Finding, Fingerprint, Suppressed, printable
+from scanner.record import Record
 
 _OWN = re.compile(rb"keyfuse:allow\b(?:[ \t]*[:(-]?[ \t]*([^\r\n]{0,200}))?")
 _FOREIGN = re.compile(
@@ -43,8 +43,7 @@ def marked(lines: bytes, foreign: bool) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One silenced fingerprint. `expires` is the last day on which it counts; without a day it always does."""
 
     fingerprint: Fingerprint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from keyfuse.hook.arrivals import (
     Introduction,
@@ -19,6 +18,7 @@ from keyfuse.hook.stage import Stage
 from keyfuse.hook.staging import repository_of
 from scanner.errors import UsageError
 from scanner.model import Place
+from scanner.record import replace
 from scanner.sources.git.command import Git
 from scanner.sources.git.objects import objects_of
 

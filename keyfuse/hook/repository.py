@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from scanner.errors import CannotRun, UsageError
 from scanner.model import printable
+from scanner.record import Record
 
 
 class Scope(StrEnum):
@@ -23,8 +23,7 @@ class Scope(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Record):
     """What the installer must know of a repository. All paths are absolute.
 
     git_dir     of this worktree; `common_dir` is the one that all worktrees share

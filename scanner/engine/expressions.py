@@ -14,12 +14,12 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from scanner.context import REACH, spellings
 from scanner.model import ALPHABETS, Shape
 from scanner.notation import dialect
 from scanner.notation.trigger import trigger
+from scanner.record import Record
 from scanner.rule import Family, Rule
 
 KEYWORDS_TOGETHER = 8
@@ -46,8 +46,7 @@ Expression = tuple[bytes, int]
 """An expression and its pattern number, which others may share."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """Expressions, and the meaning of each pattern number.
 
     They are meant for one database. Two, with the keywords apart, would compile on two cores, which saves a fifth of

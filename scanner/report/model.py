@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.model import Finding, Skipped, Suppressed
+from scanner.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class KeyNote:
+class KeyNote(Record):
     """Whose key it is, as the registry has it."""
 
     id: str
@@ -20,8 +19,7 @@ class KeyNote:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class ActionNote:
+class ActionNote(Record):
     """What was done about it, or what would be: then `outcome` is `planned`.
 
     kind: none, disable, delete or suspend-owner. outcome: contained, unconfirmed, blocked, failed, noted or planned.
@@ -32,8 +30,7 @@ class ActionNote:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Record):
     """One finding and what is known beside it. `liveness` is alive, dead or unknown; None when nobody was asked."""
 
     finding: Finding
@@ -42,8 +39,7 @@ class Reported:
     liveness: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Record):
     """How much was looked at."""
 
     blobs: int = 0
@@ -51,8 +47,7 @@ class Stats:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record):
     """Everything that one audit has to say.
 
     version: keyfuse's. rules: hash of the rules in force. finished: when it ended, aware. exit_code: what the process

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from scanner.model import Blob, Origin, Place, Skipped, printable
+from scanner.record import Record
 from scanner.sources.git.repository import repository_at
 from scanner.sources.windows import windows
 
@@ -27,8 +27,7 @@ NAME_LENGTH = 20
 _OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Record):
     """What the files of one walk have in common: how their paths are opened and how they are shown.
 
     A path in a walk is relative to `root`; it is shown below `label`, as part of `repository` if there is one.
@@ -49,8 +48,7 @@ class Frame:
         return Skipped(printable(shown), reason)
 
 
-@dataclass(frozen=True, slots=True)
-class FileBatch:
+class FileBatch(Record):
     """Unit: some files of one walk, and names and links' texts that are scanned as content of their own."""
 
     frame: Frame
@@ -71,8 +69,7 @@ class FileBatch:
             yield Blob(name, self.frame.origin(path, Place.FILE_NAME))
 
 
-@dataclass(frozen=True, slots=True)
-class Nested:
+class Nested(Record):
     """A repository met on a walk: `path` opens it, `shown` is how it is shown."""
 
     path: str

@@ -7,11 +7,11 @@ import re
 import stat
 import sys
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from scanner.errors import SourceError, UsageError
 from scanner.model import Finding, Skipped, Unit, printable
+from scanner.record import Record
 from scanner.sources.files import Frame, Nested, single_file, special, walk
 from scanner.sources.git.repository import Repository, repository_around, repository_at
 from scanner.sources.stdin import StdinSource
@@ -19,8 +19,7 @@ from scanner.sources.stdin import StdinSource
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:(?!//)")
 
 
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
+class TargetOptions(Record):
     """Which part of a target is wanted. The first five exclude each other; without any of them, it is everything.
 
     staged     what the next commit adds; `index` is the index file a hook was given
@@ -41,7 +40,7 @@ class TargetOptions:
     history: bool = True
     index: str | None = None
     name: str | None = None
-    known: Container[str] = field(default=())
+    known: Container[str] = ()
 
     @property
     def chosen(self) -> tuple[str, ...]:

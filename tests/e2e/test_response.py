@@ -19,6 +19,7 @@ from responders.provider import Accepted, Alive, Ambiguous, NotFound, Refused, U
 from responders.registrar import By
 from responders.registry import IfUnsupported, KeyState, LeakAction
 from scanner.model import Secret
+from scanner.record import replace as replace_record
 from tests.support.answering import (
     ACTOR,
     ADMINISTRATOR,
@@ -247,7 +248,7 @@ def test_a_key_known_only_from_a_listing_is_joined_by_the_vendors_own_lookup(tmp
         with office.records.begin() as tx:
             tx.keys.add(listed, None)
         found = found_in(vendor.secret, clock)
-        found = replace(found, leak=replace(found.leak, kind=replace(found.leak.kind, provider="vendor")))
+        found = replace(found, leak=replace(found.leak, kind=replace_record(found.leak.kind, provider="vendor")))
         reported = office.responder.report(found, actor=ACTOR)
         assert reported.key_id is None
         incident = office.responder.respond(reported.id, found.leak, actor=ACTOR)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from scanner.errors import SourceError
 from scanner.model import Finding, Origin, Place
+from scanner.record import Record, replace
 from scanner.sources.git.command import Git, pipe, stop
 from scanner.sources.git.messages import Signed, signed
 from scanner.sources.git.reading import GitObject, read_objects
@@ -18,8 +18,7 @@ EVERYTHING = ("--all",)
 _LATER = 1 << 60
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Record):
     """Where a blob was met first. `rank` orders sightings in time."""
 
     place: Place

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from scanner.errors import SourceError
 from scanner.model import Blob, Origin, Place, Skipped, printable
+from scanner.record import Record
 from scanner.sources.files import NAME_LENGTH, Frame
 from scanner.sources.git.command import Git
 from scanner.sources.git.repository import Repository
@@ -15,8 +15,7 @@ from scanner.sources.git.repository import Repository
 WEIGHT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class RefNames:
+class RefNames(Record):
     """Unit: the names of all refs that are long enough to hold a credential."""
 
     git: Git
@@ -36,8 +35,7 @@ class RefNames:
                 yield Blob(name, Origin(Place.REF_NAME, ref, repository=self.name, ref=ref))
 
 
-@dataclass(frozen=True, slots=True)
-class Reflogs:
+class Reflogs(Record):
     """Unit: the logs of refs, without the ids that every line of them begins with."""
 
     directory: str

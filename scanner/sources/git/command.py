@@ -13,11 +13,11 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO
 
 from scanner.errors import SourceError
 from scanner.model import printable
+from scanner.record import Record
 
 MINIMUM = (2, 32)
 """The oldest git that can be told to read no configuration but the repository's own."""
@@ -67,8 +67,7 @@ _ENVIRONMENT = {
 _CREDENTIALS = re.compile(r"://[^/\s@]+@")
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Record):
     """One repository as git's commands see it; can be pickled.
 
     `directory` is the absolute path of the git directory (of the linked work tree, where there is one). `index` is the

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from scanner.model import Blob, Origin, Place
+from scanner.record import Record
 from scanner.sources.git.reading import GitObject
 
 _NOT_TEXT = (b"tree ", b"parent ", b"object ", b"type ", b"gpgsig ", b"gpgsig-sha256 ")
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Record):
     """Who made a commit or tag, and when (ISO 8601 with the writer's offset); None where it does not say."""
 
     author: str | None

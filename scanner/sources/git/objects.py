@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Container, Generator, Iterator
-from dataclasses import dataclass
 from typing import IO
 
 from scanner.model import Blob, Origin, Place, Skipped, printable
+from scanner.record import Record
 from scanner.sources.git.command import Git, pipe, stop, words
 from scanner.sources.git.messages import commit_blobs, tag_blobs
 from scanner.sources.git.reading import GitObject, Unreadable, read_objects
@@ -24,8 +24,7 @@ _AT_ONCE = 500_000
 _LARGE_FAMILY = 4 * UNIT_WEIGHT
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectBatch:
+class ObjectBatch(Record):
     """Unit: some objects of one repository. `ids` are separated by spaces; `name` is how the repository is shown."""
 
     git: Git

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
 
 from scanner.errors import SourceError
 from scanner.model import Blob, Finding, Origin, Place, Skipped, Unit, printable
+from scanner.record import Record
 from scanner.sources.files import Frame, Nested, walk
 from scanner.sources.git.attribution import EVERYTHING, attribute
 from scanner.sources.git.belongings import RefNames, own_files, reflogs
@@ -22,8 +22,7 @@ _CHECKED_ALWAYS = 8 << 20
 """Below so many bytes of objects, a repository is always checked for missing ones: it takes a few milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreeBatch:
+class TreeBatch(Record):
     """Unit: files of one commit's tree, as pairs of blob id and path."""
 
     git: Git
@@ -45,8 +44,7 @@ class TreeBatch:
                 yield Blob(found.content, origin)
 
 
-@dataclass(frozen=True, slots=True)
-class StagedUnit:
+class StagedUnit(Record):
     """Unit: what is staged."""
 
     changes: StagedChanges
@@ -57,8 +55,7 @@ class StagedUnit:
         return read(self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class WholeRepository:
+class WholeRepository(Record):
     """Work tree, index, history, messages, refs, logs and the repository's own files.
 
     `refs_only` leaves out objects that no ref leads to. `known` holds ids of objects that need no second look.
@@ -105,8 +102,7 @@ class WholeRepository:
         return attribute(Git(self.repository.git_dir), findings)
 
 
-@dataclass(frozen=True, slots=True)
-class Commits:
+class Commits(Record):
     """What some commits hold, and nothing else; `revisions` as `git rev-list` takes them."""
 
     repository: Repository
@@ -125,8 +121,7 @@ class Commits:
         return attribute(Git(self.repository.git_dir), findings, self.revisions)
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Record):
     """A repository as it stands, without its history: work tree and what is staged, or HEAD's files if it is bare.
 
     `own` says whether the repository's own directory is read as well; linked work trees share one.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 import regex
@@ -11,6 +10,7 @@ import regex
 from scanner import rulebook, samples
 from scanner.checks import CHECKS
 from scanner.errors import UsageError
+from scanner.record import replace
 
 RULES = rulebook.load().by_id()
 

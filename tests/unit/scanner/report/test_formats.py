@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -17,6 +16,7 @@ import jsonschema
 import pytest
 
 from scanner.model import Origin, Place, Secret, Skipped
+from scanner.record import replace
 from scanner.report import FORMATS, write
 from scanner.report.markdown import code
 from scanner.report.model import ActionNote, Report, Reported
