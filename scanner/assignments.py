@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from scanner.credentialnames import Promise, Sense, sense
 
-BEFORE = 160
+BEFORE = 224
 """The most bytes before the end of a trigger that a pair's name can begin."""
 AFTER = 4096
 """The most bytes after the end of a trigger that a pair's value can end."""
@@ -82,6 +82,7 @@ def _patterns() -> _Patterns:
         rb"|[ ](?P<dash>-[ ])(?=[\"'])"
         rb"|(?P<declared>[ \t]\*?(?:string|char)(?:\[\d{0,4}\])?[ \t]?=[ \t]?)"
         rb"|(?P<attribute>[\s,]{1,64}+\\?[\"']?(?:default)?(?i:value|content)\\?[\"']?[ ]{0,2}[:=]\s{0,8}+)"
+        rb"|(?P<variable>[ ]\{[^{}]{0,160}?\bdefault[ ]{0,8}=[ ]{0,4})(?=[\"'])"
         rb"|(?P<plist></(?i:key|name)>\s{0,16}+<(?i:string|value)>)"
         rb"|\s{0,2}(?P<comma>,)\s{0,16}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
         rb"|(?P<call>\()\s{0,8}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
@@ -139,6 +140,10 @@ def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[
     """
     low = max(0, start - BEFORE)
     window = data[low : end + 1]
+    if b"default" not in window:  # only a variable of HCL begins more than a line above its value
+        line = window.rfind(b"\n", 0, max(0, start - low - 3))
+        above = window.rfind(b"\n", 0, max(0, line)) + 1
+        low, window = low + above, window[above:]
     lower = window.lower()
     mask = window.translate(_NAME_BYTES)
     touched = max(0, start - low - 3)  # a name whose line ends before this has its value elsewhere, or on the next line
@@ -214,7 +219,7 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) ->
     """The value that follows a name."""
     patterns = _patterns()
     stop = begin + len(name)
-    joint = patterns.joint.match(data, stop, stop + 160)
+    joint = patterns.joint.match(data, stop, stop + 240)
     if joint is None:
         return None
     at = joint.end()
@@ -267,6 +272,7 @@ def in_text(before: bytes) -> bool:
 _SYNTAX = {
     "attribute": Syntax.NAMED,
     "plist": Syntax.NAMED,
+    "variable": Syntax.QUOTED,
     "comma": Syntax.LISTED,
     "call": Syntax.CALL,
     "or": Syntax.DEFAULT,

@@ -43,7 +43,8 @@ _FOREIGN = (
     rb"|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c"
 )
 _CORES = (
-    rb"(?P<password>(?<!ht)pass(?:[-_ ]?phrase|[-_ ]?code|wor[dt]s?|wrd|wd)|pwd|" + _FOREIGN + rb")"
+    rb"(?P<password>(?<!ht)pass(?:[-_ ]?phrase|[-_ ]?code|wor[dt]s?|wrd|wd)|pwd|" + _FOREIGN + rb""
+    rb"|(?:db|user|my|root|admin|smtp|ftp|ldap|mail|bind|sql|svc)p(?:ass|w)(?![a-z]))"
     rb"|(?P<key>(?:" + _QUALIFIED + rb")[-_ .]?keys?)|(?P<secret>secret[-_]?id|secrete?s?|credentials?)"
     rb"|(?P<token>tokens?|bearer)|(?P<auth>(?:proxy[-_]?)?authori[sz]ation)"
     rb"|(?P<label>keys?)|(?P<alone>pass|pw|psw|psswd|auth(?:[-_]?code)?)"

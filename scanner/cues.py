@@ -13,6 +13,7 @@ _FOREIGN = (
 )
 _CORE = (
     r"(?:passw|pass[_ -]?phrase|pass[_ -]?code|[^a-z]pass(?:_|\b)|(?-i:[a-z]Pass\b)|pwd|[^a-z]ps?w(?:_|\b)"
+    r"|(?:db|user|my|root|admin|smtp|ftp|ldap|mail|bind|sql|svc)p(?:ass|w)(?:_|\b)"
     rf"|secret|token|bearer|credential|authori[sz]ation|auth(?:[_-]?code)?\b|{_KEY}|{_FOREIGN})"
 )
 _NAME = rf"(?i:{_CORE}[\w.-]{{0,24}})"
@@ -47,6 +48,8 @@ _AFTER_NAME = (
     r"</(?i:key|name)>\s{0,16}<(?i:string|value)>[^<\s]",
     # quotes in HTML and JavaScript
     r"(?:&quot;|&#3[49];)?[:=]\s{0,2}(?:&quot;|&#3[49];|\\u0022)[^\s&]",
+    # a variable's default in HCL
+    r"[\"']? \{[^{}]{0,160}\bdefault {0,8}= {0,4}\"[^\"\s]",
     # prose
     (
         r"[ \t](?i:is|was|for [\w.@-]{1,40}|of [\w.@-]{1,40})[ \t]{0,2}[:=]?[ \t]{0,2}"

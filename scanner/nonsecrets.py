@@ -40,26 +40,14 @@ _SEALED = rb"|".join((
     rb"\$(?:\d{1,2}|2[abxy]|y|apr1|argon2\w*|scrypt|pbkdf2[\w-]*|S|P|H|sha1)\$.",
     rb"-----BEGIN (?:CERT|PUBLIC|X509|PGP PUBLIC|PGP MESS|NEW CERT|TRUSTED)|ssh-(?:rsa|ed25519|dss) |ecdsa-sha2",
 ))  # fmt: skip
-_STAND_INS = b"""
-    changeme changeit changethis placeholder example sample redacted removed masked hidden obfuscated snipped dummy
-    fake todo fixme insert replace fillin fillme your foobar foobaz lorem ipsum undefined unknown unspecified notset
-    notused notreal notneeded goeshere tobe deadbeef irrelevant whatever abcdefg abcefg abc123 1234567890 0123456789
-    qwerty anything invalid testtoken testkey testsecret testvalue testapi 000000""".split()
-"""Texts that stand where a value is to be put; looked for in small letters, without separators."""
-_FILLERS = (
-    b"\xe2\x80\xa6",
-    b"...",
-    b"***",
-    b"___",
-    b"---",
-    b"###",
-    b"===",
-    b"???",
-    b"&&&",
-    b"xxx",
-    b"XXX",
-    b"0000-0000",
+_STAND_INS = (
+    rb"change(?:me|it|this)|placeholder|example|sample|redacted|removed|masked|hidden|obfuscated|snipped|dummy|fake|todo"
+    rb"|fixme|insert|replace|fill(?:in|me)|your|foo(?:bar|baz)|lorem|ipsum|undefined|unknown|unspecified"
+    rb"|not(?:set|used|real|needed)|goeshere|tobe|deadbeef|irrelevant|whatever|abcd?efg|abc123|1234567890|0123456789"
+    rb"|qwerty|anything|invalid|test(?:token|key|secret|value|api)|000000"
 )
+"""Texts that stand where a value is to be put; looked for in small letters, without separators."""
+_FILLERS = rb"\.\.\.|\*\*\*|___|---|###|===|\?\?\?|&&&|xxx|XXX|0000-0000|\xe2\x80\xa6"
 _STAND_IN_WORDS = (
     rb"(?:^|[-_ ])(?:my[-_ ](?!very)|some[-_ ]|put[-_ ]|xyz|the[-_ ])|\b(?:here|none|null|nil|tbd|snip)\b|n/?a$"
     rb"|default$|ignored?$|token$|(?:api|access|auth|secret|private)[-_ ]?key$"
@@ -128,10 +116,9 @@ def placeholder(value: bytes) -> str | None:
     lower = value.lower()
     if lower in _WORDS:
         return "a word of the language"
-    joined = lower.translate(None, b" -_")
-    if any(word in joined for word in _STAND_INS) or any(filler in value for filler in _FILLERS):
+    if _compiled(_STAND_INS).search(lower.translate(None, b" -_")):
         return "a placeholder"
-    if _compiled(_STAND_IN_WORDS).search(lower):
+    if _compiled(_STAND_IN_WORDS).search(lower) or _compiled(_FILLERS).search(value):
         return "a placeholder"
     if len(set(value)) <= min(4, 1 + len(value) // 8):
         return "one character over and over"

@@ -53,6 +53,7 @@ SAMPLES: dict[str, tuple[str, Syntax]] = {
     "yaml, list of variables": ("  - X=1\n  - DB_{n}={v}\n", Syntax.BARE),
     "toml": ('{n} = "{v}"\n', Syntax.QUOTED),
     "properties": ("db.{n}={v}\n", Syntax.BARE),
+    "hcl": ('variable "{n}" {{\n  type    = string\n  default = "{v}"\n}}\n', Syntax.QUOTED),
     "ini": ("{n} = {v}\n", Syntax.BARE),
     "shell": ("export {n}={v}\n", Syntax.BARE),
     "shell, before a command": ("{n}={v} ./run\n", Syntax.BARE),

@@ -11,6 +11,8 @@ from scanner.credentialnames import Promise, Sense, sense
         ("password", Promise.PASSWORD),
         ("DB_PASS", Promise.PASSWORD),
         ("userPass", Promise.PASSWORD),
+        ("dbpass", Promise.PASSWORD),
+        ("rootpw", Promise.PASSWORD),
         ("config.newPassword", Promise.PASSWORD),
         ("kennwort", Promise.PASSWORD),
         ("密码", Promise.PASSWORD),
