@@ -98,7 +98,7 @@ def _sections(data: bytes) -> Mapping[str, bytes] | None:
             section = data[at : at + int(length)]
         except ValueError:
             return None
-        if hashlib.sha256(section).hexdigest() != digest:
+        if len(section) != int(length) or hashlib.sha256(section).hexdigest() != digest:
             return None
         sections[name] = section
         at += len(section)
