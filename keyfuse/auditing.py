@@ -19,7 +19,8 @@ from keyfuse.progress import Progress
 from responders.errors import StoreError
 from responders.shapes import read_shapes
 from rules import FOLDER
-from scanner.model import Finding, Fingerprint, Scanned, Shape, Skipped, Suppressed
+from scanner.errors import SourceError
+from scanner.model import Finding, Fingerprint, Scanned, Shape, Skipped, Suppressed, printable
 from scanner.options import Limits, Options
 from scanner.pipeline import Scanner, build_scanner, scan
 from scanner.record import Record, replace
@@ -78,7 +79,7 @@ def limits_of(session: Session) -> Limits:
 
 
 def run_audit(request: AuditRequest, session: Session) -> int:
-    """Runs one audit and returns its exit code. Raises SourceError for a target that cannot be opened at all."""
+    """Runs one audit and returns its exit code. Raises SourceError when the only target cannot be opened at all."""
     began = time.monotonic()
     caught, scanner = scan_targets(request, session)
     reported, unproven = _judge(request, session, caught)
@@ -100,7 +101,10 @@ def run_audit(request: AuditRequest, session: Session) -> int:
 
 
 def scan_targets(request: AuditRequest, session: Session) -> tuple[Catch, Scanner]:
-    """Scans every target, and says with which scanner. Raises SourceError for one that cannot be opened at all."""
+    """Scans every target, and says with which scanner. Of several, one that cannot be opened is listed as skipped.
+
+    Raises SourceError when it is the only one.
+    """
     caught = Catch()
     scanner = build_scanner(
         session.fingerprinter(),
@@ -112,7 +116,12 @@ def scan_targets(request: AuditRequest, session: Session) -> tuple[Catch, Scanne
     progress = Progress(sys.stderr)
     try:
         for text in request.targets:
-            _scan_target(text, request, session, scanner, caught, progress)
+            try:
+                _scan_target(text, request, session, scanner, caught, progress)
+            except SourceError as error:
+                if len(request.targets) == 1:
+                    raise
+                caught.skipped.append(Skipped(printable(text), str(error)))
     finally:
         progress.close()
     return caught, scanner

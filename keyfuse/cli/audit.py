@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from keyfuse.cli.session import Session
 from scanner.model import Confidence
 from scanner.report import FORMATS
+
+if TYPE_CHECKING:
+    from scanner.options import Silencer
 
 EPILOG = """\b
 Examples:
@@ -80,7 +84,6 @@ def command(
     from keyfuse.auditing import AuditRequest, limits_of, run_audit  # noqa: PLC0415  (--help must not load the engine)
     from scanner.options import Options  # noqa: PLC0415
     from scanner.sources.target import TargetOptions  # noqa: PLC0415
-    from scanner.suppress import Baseline  # noqa: PLC0415
 
     settings = session.config
     options = Options(
@@ -88,7 +91,7 @@ def command(
         only_rules=frozenset(only_rule or settings.rules.only),
         disabled_rules=frozenset((*disable_rule, *settings.rules.disable)),
         foreign_marks=settings.scan.foreign_marks,
-        baseline=Baseline.load(baseline, session.clock().date()) if baseline else None,
+        baseline=_baseline(session, baseline) if baseline else None,
         archives=settings.scan.unpack,
         encodings=settings.scan.decode,
         limits=limits_of(session),
@@ -108,3 +111,9 @@ def command(
         jobs=settings.scan.jobs if jobs is None else jobs,
     )
     return run_audit(request, session)
+
+
+def _baseline(session: Session, path: Path) -> Silencer:
+    from scanner.suppress import Baseline  # noqa: PLC0415  (only where one is given)
+
+    return Baseline.load(path, session.clock().date())

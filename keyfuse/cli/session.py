@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +53,9 @@ class Session:
     @property
     def actor(self) -> str:
         """Who is asking, for the audit log and key histories: `login@host`."""
+        import getpass  # noqa: PLC0415  (looking needs no name)
+        import socket  # noqa: PLC0415
+
         try:
             login = getpass.getuser()
         except (KeyError, OSError):
