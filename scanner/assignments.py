@@ -255,8 +255,10 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) ->
 
 
 def _line(data: bytes, begin: int) -> bytes:
+    """What stands before on the line, without long strings' quotes: those hold other quotes."""
     low = max(0, begin - 200)
-    return data[max(low, data.rfind(b"\n", low, begin) + 1) : begin]
+    line = data[max(low, data.rfind(b"\n", low, begin) + 1) : begin]
+    return line.replace(b'"""', b"").replace(b"'''", b"")
 
 
 _COMMENT = rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) "

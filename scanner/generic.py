@@ -231,8 +231,10 @@ def find(data: bytes, start: int, end: int, *, path: str) -> Iterator[Guess]:
     best: dict[int, Guess] = {}
     for pair in pairs(data, start, end, code=medium is Medium.CODE):
         value = data[pair.value_start : pair.value_end]
-        judged = judge(pair.name, value, pair.syntax, _context(data, pair, path, medium, purpose))
+        judged = judge(pair.name, value, pair.syntax, _context(data, pair, medium, purpose))
         if isinstance(judged, Confidence):
+            if judged > Confidence.LOW and _documented(data, pair, path):
+                judged = Confidence.LOW
             reason = pair.sense.promise.name.lower()
             guess = Guess(pair.name, pair.value_start, pair.value_end, judged, reason, pair.syntax)
             other = best.get(pair.value_start)
@@ -241,9 +243,16 @@ def find(data: bytes, start: int, end: int, *, path: str) -> Iterator[Guess]:
     yield from best.values()
 
 
-def _context(data: bytes, pair: Pair, path: str, medium: Medium, purpose: Purpose) -> Context:
+def _context(data: bytes, pair: Pair, medium: Medium, purpose: Purpose) -> Context:
     line = data.rfind(b"\n", max(0, pair.start - 200), pair.start) + 1
     after = data[pair.value_end : pair.value_end + 48].split(b"\n", 1)[0]
-    if pair.sign == b":" and not pair.closed and path.endswith(".py"):
-        purpose = Purpose.EXAMPLE  # not Python: text in a string or a comment
     return Context(medium, purpose, data[max(line, pair.start - 200) : pair.start - pair.closed], after)
+
+
+def _documented(data: bytes, pair: Pair, path: str) -> bool:
+    """Whether a pair in Python stands in a long string or a comment's example: documentation, as a rule."""
+    if not path.endswith((".py", ".pyi")):
+        return False
+    if pair.sign == b":" and not pair.closed:
+        return True  # not Python
+    return any(data.count(quotes, 0, pair.start) % 2 for quotes in (b'"""', b"'''"))

@@ -141,6 +141,10 @@ def test_documentation_inside_python_is_documentation() -> None:
     value = random_value().decode()
     assert found(f'    {TOKEN.decode()}: "{value}"\n', "module.py") == [(value, Confidence.LOW)]
     assert found(f'    {TOKEN.decode()}: "{value}"\n', "module.ts") == [(value, Confidence.HIGH)]
+    assign = f'{TOKEN.decode()} = "{value}"\n'
+    assert found('"""' + assign + '"""\n', "module.py") == [(value, Confidence.LOW)]
+    assert found('"""Text."""\n' + assign, "module.py") == [(value, Confidence.HIGH)]
+    assert found(f'{TOKEN.decode()} = """{value}"""\n', "module.py") == [(value, Confidence.HIGH)]
 
 
 def test_a_value_is_given_without_its_quotes_and_scheme() -> None:
