@@ -165,6 +165,7 @@ def test_quotes_do_not_reach_over_lines() -> None:
 
 def test_only_pairs_that_touch_the_hit_are_given() -> None:
     text, at = sample('{n} = "{v}"')
+    assert not list(pairs(text, len(PASSWORD), len(PASSWORD)))
     both = text + b"\n" + text
     second = at + len(text) + 1
     assert [pair.value_start for pair in pairs(both, second, second)] == [second]

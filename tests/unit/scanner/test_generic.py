@@ -87,7 +87,7 @@ def test_a_prefix_of_words_hides_no_random_token() -> None:
         (PASSWORD, b"abc", Syntax.QUOTED, CODE),
         (PASSWORD, "пароль".encode(), Syntax.QUOTED, CODE),
         (PASSWORD, b"required", Syntax.SPACE, Context()),
-        (PASSWORD, b"name_of_field", Syntax.LISTED, CODE),
+        (PASSWORD, b"orange_juice", Syntax.LISTED, CODE),
         (PASSWORD, b"somebody", Syntax.CALL, Context(Medium.CODE, after=b'", "x")')),
         (SECRET, b"arn:aws:secretsmanager:x", Syntax.QUOTED, CODE),
         (TOKEN, b"/var/run/" + b"service/account", Syntax.QUOTED, CODE),

@@ -17,7 +17,8 @@ REFERENCES = (
 PLACEHOLDERS = (
     "changeme", "change-me-now", "CHANGE_THIS", "your-api-key", "xxxxxxxx", "XXXXXXXX", "****", "........", "aaaaaaaa",
     "todo", "REDACTED", "example", "placeholder", "insert token here", "my_password", "abcdefgh", "1234567890",
-    "00000000-0000", "none", "null", "string", "true", "required", "test-token", "abcabcabcabcabcabc", "<none>",
+    "00000000-0000",
+    "none", "null", "string", "true", "required", "test-token", "hijklmnop", "k9k9k9k9k9k9k9k9", "<none>",
 )  # fmt: skip
 SEALED = (
     "ENC[AES256_GCM,data:x]", "ENC(abc)", "$ANSIBLE_VAULT;1.1;AES256", "{cipher}0a1b", "{SSHA}abcd", "$2b$12$abcd",
