@@ -24,6 +24,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """A name that a value is assigned to, and that says it is something else than a secret."""
+_ESCAPES = (b"n", b"r", b"t")
+"""Letters that are a line's end or a gap behind a backslash."""
 _LONGEST = 64
 """Keywords are no longer than this."""
 _LONG = 7
@@ -94,6 +96,8 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
     """Whether a keyword is a word of its own, or a part of `camelCase`, and not letters inside another word."""
     word = data[start:end]
     before, after = data[max(0, start - 1) : start], data[end : end + 12]
+    if before in _ESCAPES and data[max(0, start - 2) : start - 1] == b"\\":
+        before = b""
     if before.isalpha() and word[:1].isalpha() and not (before.islower() and word[:1].isupper()):
         return False
     if len(word) >= _LONG or not word[-1:].isalpha() or not after[:1].isalpha():

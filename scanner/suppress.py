@@ -25,7 +25,7 @@ _FOREIGN = re.compile(
     rb"|secretlint-disable(?:-line)?|keyhog:ignore|skip-secret-scan",
     re.IGNORECASE,
 )
-_COMMENT_END = re.compile(rb"(?:\*/|-->|%>|\}\}|--\}\}|[\"'`)\]},;])+\s*$")
+_COMMENT_END = re.compile(rb"(?:\s|\*/|-->|%>|--\}\}|[\"'`)\]},;])+$")
 _FIELDS = ("fingerprint", "rule", "path", "reason", "author", "expires")
 _FINGERPRINT = re.compile(r"kfp1:[0-9a-f]{64}")
 
