@@ -61,6 +61,8 @@ _NAME_BYTES = bytes(65 if byte > 127 or chr(byte).isalnum() or byte in b"_.-$@" 
 _FOLLOWS = frozenset(b"\"'`)[]}\\ \t\r\n:=,(|?!<>&+")
 _SCHEMES = (b"basic ", b"bearer ", b"token ", b"apikey ", b"digest ", b"negotiate ", b"bot ", b"key ")
 
+_BLOCK = rb"[|>][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,40}+(?P<value>[^\s:]{1,512}+)[ \t]*(?:\r?\n|$)"
+
 
 class _Patterns(NamedTuple):
     joint: re.Pattern[bytes]
@@ -68,7 +70,6 @@ class _Patterns(NamedTuple):
     fallback: re.Pattern[bytes]
     compared: re.Pattern[bytes]
     bare: re.Pattern[bytes]
-    block: re.Pattern[bytes]
 
 
 @cache
@@ -104,7 +105,6 @@ def _patterns() -> _Patterns:
         ),
         compared=re.compile(rb"([\"'`])[ ]{0,2}[!=]==?[ ]{0,2}$"),
         bare=re.compile(rb"(?:&[\w-]{1,32} |!!(?:str|binary) )?(?P<value>[^\s\"'`<>;]{1,4096}+)"),
-        block=re.compile(rb"[|>][-+0-9]{0,2}[ \t]{0,8}\r?\n[ \t]{1,40}+(?P<value>[^\s:]{1,512}+)[ \t]*(?:\r?\n|$)"),
     )
 
 
@@ -314,7 +314,7 @@ def _unquoted(data: bytes, at: int, syntax: Syntax, promised: Sense) -> tuple[in
     """A value without quotes: up to white space, and to the sign that ends it where it stands."""
     patterns = _patterns()
     if data[at : at + 1] in (b"|", b">"):
-        block = patterns.block.match(data, at, at + AFTER)
+        block = _expression(_BLOCK).match(data, at, at + AFTER)
         return block.span("value") if block else None
     found = patterns.bare.match(data, at, at + AFTER)
     if found and promised.promise is Promise.AUTH and found.group().lower() + b" " in _SCHEMES:

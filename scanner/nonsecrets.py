@@ -63,7 +63,7 @@ _WORDS = frozenset(
     passphrase credential credentials key-value refresh access access_token refresh_token id_token new old current
     confirm confirmation user_password new_password old_password current_password in out textfield securestring
     secretstr client client_secret client_id prompt generated random file path vault manual automatic keyring
-    environment env system local remote global internal external per-user shared inherit same""".split()
+    environment env system local remote global internal external per-user shared inherit same secretkeyref""".split()
 )
 _UUID = rb"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _FORMS = (
@@ -136,6 +136,8 @@ def _in_a_row(value: bytes) -> bool:
 
 def reference(value: bytes) -> str | None:
     """Texts that name where the secret is kept: a variable, a template's hole, an entry of a secret manager."""
+    if value.isalnum():
+        return None
     if _compiled(_REFERENCE).match(value) and (value[:1] != b"$" or likelihood(value) < 25):
         return "a reference"
     inside = _compiled(_INSIDE).search(value)
@@ -154,7 +156,7 @@ def identified(value: bytes) -> str | None:
     for expression, reason in _FORMS:
         if _compiled(expression).match(value):
             return reason
-    for expression, reason in _LOOSE_FORMS:
+    for expression, reason in () if value.isalnum() else _LOOSE_FORMS:
         if _compiled(expression).match(value):
             return reason if likelihood(value) < 15 else None
     return None
@@ -162,7 +164,7 @@ def identified(value: bytes) -> str | None:
 
 def code(value: bytes) -> str | None:
     """Expressions: calls, subscripts, operators; but not every row of signs that could be one by chance."""
-    if _compiled(_CODE).match(value) and (b" " in value or likelihood(value) < 60):
+    if not value.isalnum() and _compiled(_CODE).match(value) and (b" " in value or likelihood(value) < 60):
         return "an expression"
     return None
 
