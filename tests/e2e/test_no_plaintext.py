@@ -1,4 +1,4 @@
-"""A full run leaves no plaintext anywhere: no log, report, database file, notice, cache or process list holds a secret."""
+"""A full run leaves no plaintext anywhere: no log, report, database, notice, cache or process list holds a secret."""
 
 from __future__ import annotations
 

@@ -1,0 +1,27 @@
+"""keyfuse's audit of its own repository is clean."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parents[2]
+
+
+def test_the_repository_holds_nothing_that_looks_like_a_key(tmp_path: Path) -> None:
+    if not (HERE / ".git").exists():
+        pytest.skip("not a checkout: the files beside these tests are a copy without history")
+    env = {**os.environ, "KEYFUSE_DATA_DIR": str(tmp_path / "data"), "KEYFUSE_CACHE_DIR": str(tmp_path / "cache")}
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HERE, capture_output=True, check=True).stdout
+    assert listed.count(b"\0") > 200
+    command = [sys.executable, "-P", "-m", "keyfuse", "audit", str(HERE), "--all-refs", "--format", "json"]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    found = json.loads(ran.stdout)["findings"]
+    tracked = set(listed.decode().split("\0"))
+    mine = [each for each in found if each["commit"] or each["path"] in tracked]
+    assert [(each["rule"], each["path"], each["start_line"], each["commit"]) for each in mine] == []
