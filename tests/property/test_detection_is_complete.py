@@ -7,6 +7,7 @@ import io
 import random
 import zipfile
 from base64 import b64encode
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import scanner.model as real_text
 from scanner import rulebook
 from scanner.confirm import worth
 from scanner.errors import UsageError
-from scanner.model import Blob, Finding, Fingerprinter, Origin, Place
+from scanner.model import Blob, Finding, Fingerprinter, Origin, Place, Skipped
 from scanner.pipeline import Scanner, scan, scanner_of
 from scanner.rule import Family, Rule
 from scanner.rulebook import RuleBook
@@ -134,8 +135,9 @@ class Windows:
     def __init__(self, blobs: list[Blob]) -> None:
         self._blobs = blobs
 
-    def blobs(self) -> list[Blob]:
-        return self._blobs
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """The windows, in order."""
+        yield from self._blobs
 
 
 @given(seed=st.integers(0, 2**32))
