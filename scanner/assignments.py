@@ -19,6 +19,8 @@ BEFORE = 224
 """The most bytes before the end of a trigger that a pair's name can begin."""
 AFTER = 4096
 """The most bytes after the end of a trigger that a pair's value can end."""
+NEAREST = 4
+"""So many names before a hit are looked at: hostile text has hundreds."""
 
 
 class Syntax(StrEnum):
@@ -133,10 +135,11 @@ def _expression(pattern: bytes) -> re.Pattern[bytes]:
 
 
 def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[Pair]:
-    """The pairs that hits of the trigger between `start` and `end` (offsets of their ends) point at, in no order.
+    """The pairs that hits of the trigger between `start` and `end` (offsets of their ends) point at, nearest first.
 
-    A pair is given when its value touches that range, so that hits of one line do not repeat one another's pairs. In
-    `code`, values without quotes are variables, unless they stand in a string or a comment.
+    A pair is given when its value touches that range, so that hits of one line do not repeat one another's pairs. Of
+    the names before a single hit the nearest few are looked at. In `code`, values without quotes are variables, unless
+    they stand in a string or a comment.
     """
     low = max(0, start - BEFORE)
     window = data[low : end + 1]
@@ -145,44 +148,51 @@ def pairs(data: bytes, start: int, end: int, *, code: bool = False) -> Iterator[
         above = window.rfind(b"\n", 0, max(0, line)) + 1
         low, window = low + above, window[above:]
     lower = window.lower()
+    names = _names(window, lower, data[end + 1 : end + 64])
+    for begin, stop in names if start < end else names[:NEAREST]:
+        # a name whose line ends before the hit has its value there, or on the next line
+        if window.find(b"\n", stop, max(0, start - low - 3)) < stop + 9:
+            name = (window[begin:stop] if stop < len(window) else data[low + begin : low + stop]).rstrip(b".-")
+            promised = sense(name)
+            pair = promised and _pair(data, low + begin, name, promised, code)
+            if pair and pair.value_start <= end + 2 and max(pair.value_end, low + stop) + 3 >= start:
+                yield pair
+    if (
+        b" -" in lower
+        or b"basic" in lower
+        or b"ident" in lower
+        or b"string" in lower
+        or b"auth=" in lower
+        or b"kcred" in lower
+    ):
+        for command, pattern in _NAMELESS:
+            if command in lower:
+                yield from _nameless(data, _expression(pattern), low, start, end)
+
+
+def _names(window: bytes, lower: bytes, rest: bytes) -> list[tuple[int, int]]:
+    """Where the names in a window begin and end that may promise a secret, the last first.
+
+    `rest` is what follows the window: a name that its end cuts is followed there.
+    """
     mask = window.translate(_NAME_BYTES)
-    touched = max(0, start - low - 3)  # a name whose line ends before this has its value elsewhere, or on the next line
-    seen = []
+    found: dict[int, int] = {}
     for cue in _CUES if lower.isascii() else _CUES + _FOREIGN:
         at = lower.find(cue)
         while at >= 0:
             stop = mask.find(b" ", at)
-            if stop < 0:  # the hit lies inside the name
-                window = data[low : end + 64] + b" "
-                lower, mask = window.lower(), window.translate(_NAME_BYTES)
-                stop = mask.find(b" ", at)
+            if stop < 0:
+                cut = (rest + b" ").translate(_NAME_BYTES).find(b" ")
+                stop, follows = len(mask) + cut, (rest + b" ")[cut]
+            else:
+                follows = window[stop]
             begin = mask.rfind(b" ", 0, at) + 1
             if cue == b"key" and begin == at and lower[at - 1 : at] == b" ":
                 begin = mask.rfind(b" ", 0, at - 1) + 1
-            if begin in seen or stop - begin > 96 or window[stop] not in _FOLLOWS:
-                at = lower.find(cue, stop)
-                continue
-            seen.append(begin)
-            newline = window.find(b"\n", stop, touched)
-            if newline < stop + 9:
-                name = window[begin:stop].rstrip(b".-")
-                promised = sense(name)
-                pair = promised and _pair(data, low + begin, name, promised, code)
-                if pair and pair.value_start <= end + 2 and max(pair.value_end, low + stop) + 3 >= start:
-                    yield pair
+            if stop - begin <= 96 and follows in _FOLLOWS:
+                found[begin] = stop
             at = lower.find(cue, stop)
-    near = lower[max(0, touched - 100) :]
-    if (
-        b" -" in near
-        or b"basic" in near
-        or b"identified" in near
-        or b"string" in near
-        or b"auth=" in near
-        or b"kcred" in near
-    ):
-        for command, pattern in _NAMELESS:
-            if command in near:
-                yield from _nameless(data, _expression(pattern), low, start, end)
+    return sorted(found.items(), reverse=True)
 
 
 def _pair(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) -> Pair | None:

@@ -24,6 +24,8 @@ from scanner.surroundings import Medium, Purpose, surroundings
 __all__ = ["TRIGGER", "Context", "Guess", "Rejected", "find", "judge"]
 
 LONGEST = 4096
+SEEN = 256
+"""So much of a value is looked at for what is no secret: hostile text must not cost more."""
 SURE = 30
 """From this likelihood on a token is sure to be random (natural log-odds)."""
 RANDOM = 10
@@ -91,7 +93,7 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
         return Rejected("a variable")
     if not (4 if promised.promise is Promise.PASSWORD else 8) <= len(value) <= LONGEST:
         return Rejected("too short or too long")
-    reason = nonsecrets.why(value) or _misread(value, syntax, context)
+    reason = nonsecrets.why(value[:SEEN]) or _misread(value, syntax, context)
     if reason:
         return Rejected(reason)
     match promised.promise:
@@ -107,6 +109,7 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
 
 def _misread(value: bytes, syntax: Syntax, context: Context) -> str | None:
     """Why a value is none, by how it stands beside its name."""
+    value = value[:SEEN]
     foreign = sum(byte > 126 for byte in value)
     if foreign and (foreign * 4 > len(value) or not _compiled(_DIGIT).search(value)):
         return "words"
