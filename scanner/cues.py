@@ -57,6 +57,9 @@ _AFTER_NAME = (
     ),
 )
 
+NAMED = "named"
+"""What a pattern of TRIGGER means, where other patterns name an encoding: a name and its value, to be judged."""
+
 TRIGGER: tuple[str, ...] = (
     # one expression for all that begin with a name: three times faster than one for each
     rf"{_NAME}(?:{'|'.join(_AFTER_NAME)})",

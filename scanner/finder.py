@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from scanner import decode, encoded
 from scanner.confirm import Confirmer, GaveUp, Hit, Match, settle
+from scanner.cues import NAMED
 from scanner.engine.engine import Engine
 from scanner.lines import Lines
 from scanner.mask import masked
@@ -20,6 +21,7 @@ from scanner.model import (
     Finding,
     Fingerprint,
     Fingerprinter,
+    Origin,
     Secret,
     Skipped,
     Span,
@@ -55,8 +57,8 @@ class Finder:
         self, blob: Blob, text: decode.Text, candidates: Iterable[Candidate], shaped: Iterable[Candidate]
     ) -> Iterator[Result]:
         """The findings of one text, and of what is wrapped in it."""
-        plain, wrapped = self._split(candidates)
-        matches: list[Match] = []
+        plain, wrapped, named = self._split(candidates)
+        matches: list[Match] = list(self._guessed(text.data, named, blob.origin)) if named else []
         for outcome in self._confirmer.matches(text.data, plain):
             if isinstance(outcome, GaveUp):
                 reason = f"rule {outcome.rule.kind.id} took longer than {self._options.limits.seconds_per_rule:g} s"
@@ -81,14 +83,31 @@ class Finder:
         for inner in self._unwrapped(text, wrapped):
             yield from self.results(blob, inner, self._plain_only(inner.data), self._engine.shaped(inner.data))
 
-    def _split(self, candidates: Iterable[Candidate]) -> tuple[list[Hit], list[Hit]]:
-        """Candidates with the rules they stand for: those in plain text, and those in an encoding."""
+    def _split(self, candidates: Iterable[Candidate]) -> tuple[list[Hit], list[Hit], list[Hit]]:
+        """Candidates with the rules they stand for: those in plain text, in an encoding, and names beside values."""
         plain: list[Hit] = []
         wrapped: list[Hit] = []
+        named: list[Hit] = []
         for candidate in candidates:
             encoding, places = self._engine.meanings[candidate.pattern]
-            (wrapped if encoding else plain).append((places, candidate))
-        return plain, wrapped
+            kinds = named if encoding == NAMED else wrapped if encoding else plain
+            kinds.append((places, candidate))
+        return plain, wrapped, named
+
+    def _guessed(self, data: bytes, hits: Iterable[Hit], origin: Origin) -> Iterator[Match]:
+        """Values that are likely secrets by their names."""
+        from scanner import generic  # noqa: PLC0415 - 5 ms that only a telling name is worth
+
+        path = origin.inside[-1] if origin.inside else origin.path
+        best: dict[tuple[int, int], Match] = {}
+        for places, hit in hits:
+            rules = {self._rules[place].kind.id: self._rules[place] for place in places}
+            for guess in generic.find(data, hit.first, hit.end, path=path):
+                rule = rules.get(generic.kind_of(guess))
+                span = (guess.value_start, guess.value_end)
+                if rule is not None and (span not in best or best[span].confidence < guess.confidence):
+                    best[span] = Match(rule, *span, span, guess.confidence)
+        yield from best.values()
 
     def _plain_only(self, data: bytes) -> list[Candidate]:
         return [hit for hit in self._engine.candidates(data) if not self._engine.meanings[hit.pattern][0]]

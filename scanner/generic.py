@@ -21,7 +21,7 @@ from scanner.likelihood import invention, likelihood
 from scanner.model import Confidence
 from scanner.surroundings import Medium, Purpose, surroundings
 
-__all__ = ["TRIGGER", "Context", "Guess", "Rejected", "find", "judge"]
+__all__ = ["TRIGGER", "Context", "Guess", "Rejected", "find", "judge", "kind_of"]
 
 LONGEST = 4096
 SEEN = 256
@@ -56,6 +56,12 @@ class Guess(NamedTuple):
     confidence: Confidence
     reason: str
     syntax: Syntax
+
+
+def kind_of(guess: Guess) -> str:
+    """The id of the rule that a guess belongs to: passwords are people's inventions, all else is a machine's."""
+    promised = sense(guess.name)
+    return "generic-password" if promised and promised.promise is Promise.PASSWORD else "generic-secret"
 
 
 _LETTERS = rb"[A-Za-z]+"

@@ -197,7 +197,7 @@ def build(file: RawFile, raw: RawRule) -> Rule:
         raise Refused('check_fails is "reject" or "low"')
     _names("check", raw.check, CHECKS)
     _names("filter", raw.filters, FILTERS)
-    alone = family is Family.CONTEXTUAL
+    alone = family in (Family.CONTEXTUAL, Family.GENERIC)
     before = layout.characters(raw.before) if raw.before is not None else None
     after = layout.characters(raw.after) if raw.after is not None else None
     title = raw.name if raw.name.startswith(file.title) else f"{file.title} {raw.name}"
@@ -275,7 +275,7 @@ def _measure(raw: RawRule, node: Node, secret: Node, family: Family, first_pass:
             raise Refused(
                 "the value of a contextual kind is made of printable characters; this one takes nearly any byte"
             )
-    elif first_pass.anchor < ANCHOR:
+    elif family is not Family.GENERIC and first_pass.anchor < ANCHOR:
         raise Refused(
             f"too broad: a match must begin with, or soon hold, fixed text of at least {ANCHOR} characters, and the "
             f"longest here has {first_pass.anchor}; add fixed text, or the keywords that stand near such a value"

@@ -16,6 +16,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 
 from scanner.context import REACH, spellings
+from scanner.cues import NAMED
+from scanner.cues import TRIGGER as NAMES
 from scanner.model import ALPHABETS, Shape
 from scanner.notation import dialect
 from scanner.notation.trigger import trigger
@@ -75,6 +77,9 @@ def plan(rules: Sequence[Rule]) -> Plan:
         for head in _heads(words):
             expressions.append((f"{head}(?s:.{{0,{REACH}}}?){value}".encode("latin-1"), len(meanings)))
         meanings.append(("", tuple(members)))
+    if named := tuple(index for index, rule in enumerate(rules) if rule.family is Family.GENERIC):
+        expressions += [(text.encode("ascii"), len(meanings)) for text in NAMES]
+        meanings.append((NAMED, named))
     return Plan(tuple(expressions), tuple(meanings))
 
 
