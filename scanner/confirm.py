@@ -16,7 +16,7 @@ from scanner.context import Keywords, Nearness
 from scanner.filters import ALWAYS, FILTERS
 from scanner.likelihood import likelihood
 from scanner.model import Candidate, Confidence
-from scanner.record import Record
+from scanner.record import Record, replace
 from scanner.rule import Family, Rule
 
 MARGIN = 8
@@ -49,6 +49,13 @@ class Match(Record):
     parts: Mapping[str, bytes] = MappingProxyType({})
 
 
+class Refuted(Record):
+    """A text that has a vendor's prefix but not its checksum: no token of that vendor, and nobody else's either."""
+
+    start: int
+    end: int
+
+
 class GaveUp(Record):
     """A rule that took too long on a text."""
 
@@ -67,7 +74,7 @@ class Confirmer:
         self._runs: dict[str, re.Pattern[bytes]] = {}
         self._keywords: dict[tuple[int, ...], Keywords] = {}
 
-    def matches(self, data: bytes, hits: Iterable[Hit]) -> Iterator[Match | GaveUp]:
+    def matches(self, data: bytes, hits: Iterable[Hit]) -> Iterator[Match | Refuted | GaveUp]:
         """What really matches, in no particular order."""
         for (pattern, places), stretches in self._stretches(data, hits).items():
             seen: set[tuple[int, int]] = set()
@@ -116,7 +123,7 @@ class Confirmer:
             else:
                 yield found
 
-    def _judged(self, data: bytes, found: regex.Match[bytes], places: tuple[int, ...]) -> Iterator[Match]:
+    def _judged(self, data: bytes, found: regex.Match[bytes], places: tuple[int, ...]) -> Iterator[Match | Refuted]:
         start, end = found.span("secret")
         secret = data[start:end]
         if not secret:
@@ -125,12 +132,16 @@ class Confirmer:
         nearest: Mapping[int, Nearness] = {}
         if self._named(places[0]):
             nearest = self._keywords_of(places).near(data, start)
-            places = _nearest(nearest)
+            places = tuple(sorted(nearest, key=lambda place: (nearest[place], place)))
         for place in places:
             rule = self._rules[place]
             confidence, proven = worth(rule, secret, nearest.get(place))
             if confidence is not None:
                 yield Match(rule, start, end, found.span(), confidence, proven, nearest.get(place), parts)
+                if nearest:
+                    return  # the value belongs to the nearest name that it fits
+            elif rule.checks and rule.family is Family.PREFIXED:
+                yield Refuted(start, end)
 
     def _named(self, place: int) -> bool:
         """Whether a rule's value counts only near a keyword."""
@@ -163,11 +174,6 @@ def _joined(stretches: list[tuple[int, int]]) -> Sequence[tuple[int, int]]:
         else:
             joined.append((low, high))
     return joined
-
-
-def _nearest(nearest: Mapping[int, Nearness]) -> tuple[int, ...]:
-    """The one rule whose keyword stands nearest; none when there is no keyword."""
-    return (min(nearest, key=lambda place: (nearest[place], place)),) if nearest else ()
 
 
 def worth(rule: Rule, secret: bytes, nearness: Nearness | None = None) -> tuple[Confidence | None, bool]:
@@ -203,23 +209,30 @@ def _likely(rule: Rule, secret: bytes, confidence: Confidence) -> Confidence | N
 
 
 def settle(matches: Iterable[Match]) -> list[Match]:
-    """One match for each secret: of those that overlap the surer, then the more specific, longer, nearer.
+    """One match for each secret: of those that overlap the proven, then the more specific, surer, longer, nearer.
 
-    Identifiers, which are no secrets, compete among themselves only, and lose against any secret.
+    Identifiers, which are no secrets, compete among themselves only, and lose against any secret. A kind that wins by
+    being specific is as sure as the surest match of the same text.
     """
     kept: list[Match] = []
-    taken: list[tuple[int, int]] = []
     for match in sorted(matches, key=_preference):
-        if not any(start < match.end and match.start < end for start, end in taken):
+        above = next((k for k, other in enumerate(kept) if other.start < match.end and match.start < other.end), None)
+        if above is None:
             kept.append(match)
-            taken.append((match.start, match.end))
+        elif _same(kept[above], match) and not match.rule.identifier and not kept[above].rule.checks:
+            kept[above] = replace(kept[above], confidence=max(kept[above].confidence, match.confidence))
     return sorted(kept, key=lambda match: (match.start, match.end))
+
+
+def _same(one: Match, other: Match) -> bool:
+    return (one.start, one.end) == (other.start, other.end)
 
 
 def _preference(match: Match) -> tuple[object, ...]:
     return (
         match.rule.identifier,
         not match.proven,
+        match.rule.general,
         -_RANK[match.rule.family],
         -match.confidence,
         match.start - match.end,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from scanner import decode, encoded
-from scanner.confirm import Confirmer, GaveUp, Hit, Match, settle
+from scanner.confirm import Confirmer, GaveUp, Hit, Match, Refuted, settle
 from scanner.cues import NAMED
 from scanner.engine.engine import Engine
 from scanner.lines import Lines
@@ -58,13 +58,21 @@ class Finder:
     ) -> Iterator[Result]:
         """The findings of one text, and of what is wrapped in it."""
         plain, wrapped, named = self._split(candidates)
-        matches: list[Match] = list(self._guessed(text.data, named, blob.origin)) if named else []
+        matches: list[Match] = []
+        refuted: list[Refuted] = []
         for outcome in self._confirmer.matches(text.data, plain):
             if isinstance(outcome, GaveUp):
                 reason = f"rule {outcome.rule.kind.id} took longer than {self._options.limits.seconds_per_rule:g} s"
                 yield Skipped(str(blob.origin), reason)
+            elif isinstance(outcome, Refuted):
+                refuted.append(outcome)
             else:
                 matches.append(outcome)
+        if named:
+            guesses = self._guessed(text.data, named, blob.origin)
+            matches += (
+                each for each in guesses if not any(no.start < each.end and each.start < no.end for no in refuted)
+            )
         place = _Place(blob, text)
         spans: set[tuple[int, int]] = set()
         reported = 0

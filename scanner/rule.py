@@ -26,12 +26,34 @@ class Family(StrEnum):
 
 
 class Pair(Record):
-    """A second part that belongs to a secret: the finding carries it as `name` when `rule` matches `within` lines."""
+    """A second part that belongs to a secret: the finding carries it as `name` when `rule` matches `within` lines.
+
+    `columns`, where it is not 0, also bounds how far apart their columns are. `loose` takes a partner that lost its
+    place to a surer match.
+    """
 
     name: str
     rule: str
     within: int
     required: bool
+    columns: int = 0
+    loose: bool = False
+
+
+class Allow(Record):
+    """Matches that somebody knows about and that do not count: those of `rules` (of all, when empty) that it names.
+
+    A match is named by the path of its file (`paths`, searched for), by `regexes` (searched for in the `target`:
+    "secret", "match" or "line"), or by `words` (lower case) in the secret. One of the three is enough, or, with `every`,
+    each that is not empty must name it. Expressions are for the `regex` package, over bytes.
+    """
+
+    rules: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    regexes: tuple[str, ...] = ()
+    target: str = "secret"
+    words: tuple[str, ...] = ()
+    every: bool = False
 
 
 class Rule(Record):
@@ -52,9 +74,15 @@ class Rule(Record):
     reject     a failed check means "not a token"; otherwise it means low confidence.
     confidence what a match is worth when nothing speaks for or against it.
     filters    names of filters in `scanner.filters` that judge this kind, beside those that judge every kind.
+    general    a form that many vendors use (JWT, URLs, headers): a vendor's own kind wins where both match.
     identifier not a secret by itself: never reported alone, only as the part of a pair.
-    written    the form as the rule file has it, in the notation that `notation` names: "layout" or "pattern".
+    written    the form as the rule file has it, in the notation that `notation` names: "layout", "pattern" or "regex"
+               (that of other tools' configurations); "path" for a rule about files' names.
     source     how the form is known, in words.
+    entropy    0, or what the secret's Shannon entropy (bits a byte) must be above.
+    words      lower-case words of which one must stand anywhere in the text.
+    path       an expression for the `regex` package that the file's path must match somewhere; "" for any file.
+    whole      the file itself is what is found, for its path alone: the pattern only takes its beginning.
     """
 
     kind: TokenKind
@@ -79,3 +107,8 @@ class Rule(Record):
     written: str = ""
     notation: str = ""
     source: str = ""
+    general: bool = False
+    entropy: float = 0.0
+    words: tuple[str, ...] = ()
+    path: str = ""
+    whole: bool = False

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, overload
 from rules import FOLDER
 from scanner.errors import RuleError
 from scanner.model import Confidence, Severity, TokenKind
+from scanner.record import values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scanner.rule import Rule
+    from scanner.rule import Allow, Rule
 
-_FORMAT = 1
+_FORMAT = 2
 """Changes whenever the dumped form does."""
 
 
@@ -60,10 +61,16 @@ class Rows(Sequence["Rule"]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleBook:
-    """Valid rules, in the order of their files. `hash` identifies what they match, for caches and reports."""
+    """Valid rules, in the order of their files. `hash` identifies what they match, for caches and reports.
+
+    `allow` names matches that do not count. `unused` says which rules of a foreign configuration could not be carried
+    over, and why: what they would find is not looked for.
+    """
 
     rules: Sequence[Rule]
     hash: str
+    allow: tuple[Allow, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RuleBook) and self.hash == other.hash and [*self.rules] == [*other.rules]
@@ -81,7 +88,8 @@ class RuleBook:
 
     def dump(self) -> bytes:
         """The book as bytes, for a cache of this machine and this Python."""
-        return marshal.dumps((_FORMAT, sys.version, self.hash, [_flat(rule) for rule in self.rules]), 2)
+        rows, allow = [_flat(rule) for rule in self.rules], [values(each) for each in self.allow]
+        return marshal.dumps((_FORMAT, sys.version, self.hash, rows, allow, self.unused), 2)
 
     @classmethod
     def restore(cls, data: bytes) -> RuleBook:
@@ -90,12 +98,13 @@ class RuleBook:
         Not for data that a stranger may have written: the cache directory is the user's own.
         """
         try:
-            stamp, python, book_hash, rows = marshal.loads(data)  # noqa: S302 - plain tuples from our own cache
+            stamp, python, *rest = marshal.loads(data)  # noqa: S302 - plain tuples from our own cache
         except (EOFError, TypeError, ValueError) as error:
             raise ValueError("not a dumped rule book") from error
         if (stamp, python) != (_FORMAT, sys.version):
             raise ValueError("a rule book dumped by another version")
-        return cls(Rows(rows), book_hash)
+        book_hash, rows, allow, unused = rest
+        return cls(Rows(rows), book_hash, _allow(allow), unused)
 
 
 def load(paths: Sequence[Path] | None = None) -> RuleBook:
@@ -181,7 +190,7 @@ def _flat(rule: Rule) -> tuple[Any, ...]:
         *(rule.trigger, rule.pattern, rule.value, rule.shortest, rule.before, rule.after, rule.prefix),
         *(rule.literals, rule.keywords, rule.checks, rule.reject, int(rule.confidence), rule.filters),
         tuple((pair.name, pair.rule, pair.within, pair.required) for pair in rule.pairs),
-        *(rule.identifier, rule.site, rule.note, rule.written, rule.notation, rule.source),
+        *(rule.identifier, rule.site, rule.note, rule.written, rule.notation, rule.source, rule.general),
     )
 
 
@@ -190,11 +199,11 @@ def _rule(row: tuple[Any, ...]) -> Rule:
 
     name, title, provider, severity, family, trigger, pattern, value, shortest, before, after, prefix, *rest = row
     literals, keywords, checks, reject, confidence, filters, pairs, identifier, *words = rest
-    site, note, written, notation, source = words
+    site, note, written, notation, source, general = words
     kind = TokenKind(name, title, provider, Severity(severity))
     strength, second = Confidence(confidence), tuple(Pair(*pair) for pair in pairs)
     # By position, which is half as slow as by name; `_flat` and the fields of Rule keep the order.
     return Rule(
         kind, Family(family), trigger, pattern, value, shortest, before, after, prefix, literals, keywords,
-        checks, reject, strength, filters, second, identifier, site, note, written, notation, source,
+        checks, reject, strength, filters, second, identifier, site, note, written, notation, source, general,
     )  # fmt: skip

@@ -75,6 +75,7 @@ class RawRule:
     filters: tuple[str, ...] = ()
     pairs: tuple[RawPair, ...] = ()
     identifier: bool = False
+    general: bool = False
     before: str | None = None
     after: str | None = None
     note: str = ""
@@ -142,7 +143,7 @@ def raw_rule(table: object) -> RawRule:
                 values[name] = tuple(listed)
             case "pairs":
                 values[name] = tuple(map(_raw_pair, value if isinstance(value, list) else [value]))
-            case "identifier":
+            case "identifier" | "general":
                 values[name] = _typed(name, value, bool)
             case _:
                 values[name] = _typed(name, value, str)
@@ -224,6 +225,7 @@ def build(file: RawFile, raw: RawRule) -> Rule:
         written=raw.layout or raw.pattern,
         notation="layout" if raw.layout else "pattern",
         source=raw.source,
+        general=raw.general,
     )
 
 
