@@ -90,7 +90,7 @@ def run_audit(request: AuditRequest, session: Session) -> int:
         skipped=caught.skipped,
         stats=caught.stats(time.monotonic() - began),
         version=__version__,
-        rules=scanner.engine.book.hash,
+        rules=scanner.engine.rules_hash,
         finished=session.clock(),
         exit_code=code,
         reveal=request.reveal,
