@@ -178,6 +178,8 @@ def _joined(stretches: list[tuple[int, int]]) -> Sequence[tuple[int, int]]:
 
 def worth(rule: Rule, secret: bytes, nearness: Nearness | None = None) -> tuple[Confidence | None, bool]:
     """How sure it is that the secret is one of the rule's kind (None: it is not), and whether a checksum proves it."""
+    if rule.whole:
+        return rule.confidence, False
     body = secret[len(rule.prefix) :] or secret
     if any(judges(secret) or judges(body) for judges in ALWAYS):
         return None, False
@@ -212,16 +214,20 @@ def settle(matches: Iterable[Match]) -> list[Match]:
     """One match for each secret: of those that overlap the proven, then the more specific, surer, longer, nearer.
 
     Identifiers, which are no secrets, compete among themselves only, and lose against any secret. A kind that wins by
-    being specific is as sure as the surest match of the same text.
+    being specific is as sure as the surest match of the same text. A file that is found whole competes with nothing.
     """
     kept: list[Match] = []
+    whole: list[Match] = []
     for match in sorted(matches, key=_preference):
+        if match.rule.whole:
+            whole.append(match)
+            continue
         above = next((k for k, other in enumerate(kept) if other.start < match.end and match.start < other.end), None)
         if above is None:
             kept.append(match)
         elif _same(kept[above], match) and not match.rule.identifier and not kept[above].rule.checks:
             kept[above] = replace(kept[above], confidence=max(kept[above].confidence, match.confidence))
-    return sorted(kept, key=lambda match: (match.start, match.end))
+    return sorted(kept + whole, key=lambda match: (match.start, match.end))
 
 
 def _same(one: Match, other: Match) -> bool:

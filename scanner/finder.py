@@ -33,6 +33,7 @@ from scanner.record import replace
 from scanner.rule import Rule
 from scanner.shapes import Shapes
 from scanner.suppress import marked
+from scanner.terms import Terms
 
 Result = Finding | Suppressed | Skipped
 
@@ -42,7 +43,7 @@ _REMEMBERED = 1 << 16
 class Finder:
     """The second half of a scan. Keeps compiled patterns and the fingerprints of values that come again and again."""
 
-    __slots__ = ("_confirmer", "_engine", "_fingerprinter", "_known", "_options", "_rules", "_shapes")
+    __slots__ = ("_confirmer", "_engine", "_fingerprinter", "_known", "_options", "_rules", "_shapes", "_terms")
 
     def __init__(self, engine: Engine, fingerprinter: Fingerprinter, options: Options) -> None:
         self._engine = engine
@@ -51,6 +52,7 @@ class Finder:
         self._rules: Sequence[Rule] = engine.book.rules
         self._confirmer = Confirmer(self._rules, options.limits.seconds_per_rule)
         self._shapes = Shapes(engine.shapes)
+        self._terms = Terms(engine.book.allow, options.limits.seconds_per_rule)
         self._known: dict[bytes, Fingerprint] = {}
 
     def results(
@@ -73,10 +75,11 @@ class Finder:
             matches += (
                 each for each in guesses if not any(no.start < each.end and each.start < no.end for no in refuted)
             )
+        matches = [match for match in matches if self._terms.met(match, text, blob)]
         place = _Place(blob, text)
         spans: set[tuple[int, int]] = set()
         reported = 0
-        for match in paired(settle(matches), place.line_of, lambda m: text.data[m.start : m.end]):
+        for match in paired(settle(matches), matches, place.at, lambda m: text.data[m.start : m.end]):
             if not self._wanted(match):
                 continue
             if reported == self._options.limits.findings:
@@ -206,9 +209,9 @@ class _Place:
             return start, end
         return self.text.locate(start, end)
 
-    def line_of(self, position: int) -> int:
-        """The line of an offset in the text."""
-        return self._lines.at(self._seen(position, position + 1)[0])[0]
+    def at(self, position: int) -> tuple[int, int]:
+        """Line and column of an offset in the text."""
+        return self._lines.at(self._seen(position, position + 1)[0])
 
     def lines_of(self, start: int, end: int) -> bytes:
         """The lines that a match stands on, as they were met."""

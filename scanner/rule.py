@@ -44,7 +44,7 @@ class Allow(Record):
     """Matches that somebody knows about and that do not count: those of `rules` (of all, when empty) that it names.
 
     A match is named by the path of its file (`paths`, searched for), by `regexes` (searched for in the `target`:
-    "secret", "match" or "line"), or by `words` (lower case) in the secret. One of the three is enough, or, with `every`,
+    "secret", "match" or "line"), or by `words` (lower case) in the secret. One of the three is enough; with `every`,
     each that is not empty must name it. Expressions are for the `regex` package, over bytes.
     """
 

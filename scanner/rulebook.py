@@ -189,8 +189,9 @@ def _flat(rule: Rule) -> tuple[Any, ...]:
         *(kind.id, kind.name, kind.provider, int(kind.severity), rule.family.value),
         *(rule.trigger, rule.pattern, rule.value, rule.shortest, rule.before, rule.after, rule.prefix),
         *(rule.literals, rule.keywords, rule.checks, rule.reject, int(rule.confidence), rule.filters),
-        tuple((pair.name, pair.rule, pair.within, pair.required) for pair in rule.pairs),
+        tuple(values(pair) for pair in rule.pairs),
         *(rule.identifier, rule.site, rule.note, rule.written, rule.notation, rule.source, rule.general),
+        *(rule.entropy, rule.words, rule.path, rule.whole),
     )
 
 
@@ -199,11 +200,19 @@ def _rule(row: tuple[Any, ...]) -> Rule:
 
     name, title, provider, severity, family, trigger, pattern, value, shortest, before, after, prefix, *rest = row
     literals, keywords, checks, reject, confidence, filters, pairs, identifier, *words = rest
-    site, note, written, notation, source, general = words
+    site, note, written, notation, source, general, *terms = words
     kind = TokenKind(name, title, provider, Severity(severity))
     strength, second = Confidence(confidence), tuple(Pair(*pair) for pair in pairs)
     # By position, which is half as slow as by name; `_flat` and the fields of Rule keep the order.
     return Rule(
         kind, Family(family), trigger, pattern, value, shortest, before, after, prefix, literals, keywords,
-        checks, reject, strength, filters, second, identifier, site, note, written, notation, source, general,
+        checks, reject, strength, filters, second, identifier, site, note, written, notation, source, general, *terms,
     )  # fmt: skip
+
+
+def _allow(rows: Sequence[tuple[Any, ...]]) -> tuple[Allow, ...]:
+    if not rows:
+        return ()
+    from scanner.rule import Allow  # noqa: PLC0415 - as above; books of our own rules alone have none
+
+    return tuple(Allow(*row) for row in rows)
