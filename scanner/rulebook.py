@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, overload
 from rules import FOLDER
 from scanner.errors import RuleError
 from scanner.model import Confidence, Severity, TokenKind
-from scanner.record import values
+from scanner.record import Record, values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from scanner.gitleaks.reading import Reading
     from scanner.rule import Allow, Rule
 
 _FORMAT = 2
@@ -107,19 +108,41 @@ class RuleBook:
         return cls(Rows(rows), book_hash, _allow(allow), unused)
 
 
+class Gathered(Record):
+    """What rule files hold, sound or not: `foreign` are the configurations of other tools among them, as read."""
+
+    rules: tuple[Rule, ...]
+    errors: tuple[RuleError, ...]
+    foreign: tuple[Reading, ...] = ()
+
+    def book(self) -> RuleBook:
+        """The book. Raises RuleError with a line for each thing that is wrong: file, rule and reason."""
+        if self.errors:
+            raise RuleError("\n".join(map(str, self.errors)))
+        allow = tuple(allow for reading in self.foreign for allow in reading.allow)
+        unused = tuple(line for reading in self.foreign for line in reading.unused)
+        return RuleBook(self.rules, _hash(self.rules, allow), allow, unused)
+
+
 def load(paths: Sequence[Path] | None = None) -> RuleBook:
     """The book of the given files (directories stand for the `*.toml` in them); without any, the shipped one.
 
     Raises RuleError with a line for each thing that is wrong: file, rule and reason.
     """
-    found, errors = inspect(paths)
-    if errors:
-        raise RuleError("\n".join(map(str, errors)))
-    return RuleBook(tuple(found), _hash(found))
+    return gather(paths).book()
 
 
 def inspect(paths: Sequence[Path] | None = None) -> tuple[list[Rule], list[RuleError]]:
     """What `load` would load, and everything that keeps it from doing so."""
+    gathered = gather(paths)
+    return [*gathered.rules], [*gathered.errors]
+
+
+def gather(paths: Sequence[Path] | None = None) -> Gathered:
+    """Everything that the files hold. Configurations of gitleaks are known by what is in them, and come last.
+
+    One that says `useDefault = true` brings the shipped rules along.
+    """
     from pathlib import Path  # noqa: PLC0415 - as below
 
     from scanner import rulefile  # noqa: PLC0415 - TOML and the notations are not needed with a cached book
@@ -127,8 +150,20 @@ def inspect(paths: Sequence[Path] | None = None) -> tuple[list[Rule], list[RuleE
     found: dict[str, Rule] = {}
     homes: dict[str, str] = {}
     errors: list[RuleError] = []
-    for path in _files((FOLDER,) if paths is None else paths, ".toml"):
-        for rule in rulefile.read(Path(path)):
+    foreign: list[Reading] = []
+    waiting = list(_files((FOLDER,) if paths is None else paths, ".toml"))
+    for path in waiting:
+        try:
+            table = rulefile.table(Path(path))
+        except RuleError as error:
+            errors.append(error)
+            continue
+        if "kind" not in table and (reading := _foreign(Path(path), table)):
+            foreign.append(reading)
+            if reading.use_default:
+                waiting += (each for each in _files((FOLDER,), ".toml") if each not in waiting)
+            continue
+        for rule in rulefile.read(Path(path), table):
             if isinstance(rule, RuleError):
                 errors.append(rule)
             elif rule.kind.id in found:
@@ -138,13 +173,33 @@ def inspect(paths: Sequence[Path] | None = None) -> tuple[list[Rule], list[RuleE
             else:
                 found[rule.kind.id] = rule
                 homes[rule.kind.id] = path
+    for reading in foreign:
+        _settle(reading, found, homes)
+        errors += (RuleError(f"{reading.path}: {error}") for error in reading.errors)
     for rule in found.values():
         for pair in rule.pairs:
             if pair.rule not in found and not errors:
                 errors.append(
                     RuleError(f"{homes[rule.kind.id]}: rule {rule.kind.id}: pairs: there is no rule {pair.rule!r}")
                 )
-    return list(found.values()), errors
+    return Gathered(tuple(found.values()), tuple(errors), tuple(foreign))
+
+
+def _foreign(path: Path, table: dict[str, Any]) -> Reading | None:
+    """The configuration of another tool, if a file is one."""
+    from scanner.gitleaks.config import recognised  # noqa: PLC0415 - most have no such file
+    from scanner.gitleaks.reading import read  # noqa: PLC0415
+
+    return read(path, table) if recognised(table) else None
+
+
+def _settle(reading: Reading, found: dict[str, Rule], homes: dict[str, str]) -> None:
+    from scanner.gitleaks.reading import settle  # noqa: PLC0415 - as above
+
+    settle(reading, found)
+    for carried in reading.carried:
+        if carried.rule is not None:
+            homes[carried.id] = reading.path
 
 
 def stamp(paths: Sequence[Path] | None = None) -> str:
@@ -157,8 +212,10 @@ def stamp(paths: Sequence[Path] | None = None) -> str:
         __file__,
         os.path.join(os.path.dirname(__file__), "rulefile.py"),
         os.path.join(os.path.dirname(__file__), "notation"),
+        os.path.join(os.path.dirname(__file__), "gitleaks"),
     )
-    for path in (*_files(code, ".py"), *_files((FOLDER,) if paths is None else paths, ".toml")):
+    given = list(_files((FOLDER,) if paths is None else paths, ".toml"))
+    for path in (*_files(code, ".py"), *given, *_bases(given)):
         try:
             status = os.stat(path)
         except OSError:
@@ -166,6 +223,27 @@ def stamp(paths: Sequence[Path] | None = None) -> str:
             continue
         digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def _bases(paths: Iterable[str]) -> Iterator[str]:
+    """The files that configurations of other tools extend, which a book depends on too."""
+    for path in paths:
+        if os.path.dirname(path) == FOLDER:
+            continue
+        try:
+            with open(path, "rb") as file:
+                extends = b"extend" in file.read().lower()
+        except OSError:
+            continue
+        if extends:
+            from pathlib import Path  # noqa: PLC0415 - most have no such file
+
+            from scanner.gitleaks.config import bases  # noqa: PLC0415 - as above
+
+            more, default = bases(Path(path))
+            yield from map(os.path.abspath, more)
+            if default:
+                yield from _files((FOLDER,), ".toml")
 
 
 def _files(paths: Iterable[str | Path], suffix: str) -> Iterator[str]:
@@ -178,9 +256,9 @@ def _files(paths: Iterable[str | Path], suffix: str) -> Iterator[str]:
             yield path
 
 
-def _hash(found: Iterable[Rule]) -> str:
+def _hash(found: Iterable[Rule], allow: Iterable[Allow] = ()) -> str:
     rows = sorted(_flat(rule) for rule in found)
-    return hashlib.sha256(repr((_FORMAT, rows)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((_FORMAT, rows, sorted(map(values, allow)))).encode()).hexdigest()[:16]
 
 
 def _flat(rule: Rule) -> tuple[Any, ...]:

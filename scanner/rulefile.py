@@ -17,7 +17,7 @@ from scanner.checks import CHECKS
 from scanner.errors import RuleError
 from scanner.filters import FILTERS
 from scanner.model import Confidence, Severity, TokenKind
-from scanner.notation import dialect, layout
+from scanner.notation import dialect, layout, re2, re2forms
 from scanner.notation.render import bounded, expression
 from scanner.notation.tree import Node, NotationError, alphabet, fixed, groups, head, longest, runaway, shortest
 from scanner.notation.trigger import Trigger, trigger
@@ -30,6 +30,8 @@ SHORTEST = 4
 ANCHOR = 3
 """The fewest characters of fixed text that let a rule do without keywords."""
 
+_FILE = layout.parse("base62{24}")
+"""What stands for the content of a file that is found for its path alone."""
 _SLUG = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _CONFIDENCE = {
     Family.PREFIXED: Confidence.HIGH,
@@ -86,16 +88,20 @@ class Refused(Exception):
     """Why a rule cannot be used; the caller adds file and rule."""
 
 
-def read(path: Path) -> Iterator[Rule | RuleError]:
-    """The rules of one file, and an error for each that cannot be used."""
+def table(path: Path) -> dict[str, Any]:
+    """The TOML table of a file. Raises RuleError."""
     try:
-        file, kinds = _tables(tomllib.loads(path.read_text("utf-8")))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        yield RuleError(f"{path}: cannot be read: {error.strerror or error}")
-        return
+        raise RuleError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        yield RuleError(f"{path}: not a TOML file in UTF-8: {error}")
-        return
+        raise RuleError(f"{path}: not a TOML file in UTF-8: {error}") from error
+
+
+def read(path: Path, content: dict[str, Any]) -> Iterator[Rule | RuleError]:
+    """The rules of one file, whose table this is, and an error for each that cannot be used."""
+    try:
+        file, kinds = _tables(content)
     except Refused as refused:
         yield RuleError(f"{path}: {refused}")
         return
@@ -232,7 +238,15 @@ def build(file: RawFile, raw: RawRule) -> Rule:
 def tree_of(rule: RawRule | Rule) -> Node:
     """The tree of a rule's form, in whichever notation it is written."""
     if isinstance(rule, Rule):
-        return layout.parse(rule.written) if rule.notation == "layout" else dialect.parse(rule.written)
+        match rule.notation:
+            case "layout":
+                return layout.parse(rule.written)
+            case "regex":
+                return re2forms.fitted(re2.parse(rule.written).node, LONGEST)[0]
+            case "path":
+                return _FILE
+            case _:
+                return dialect.parse(rule.written)
     if bool(rule.layout) == bool(rule.pattern):
         raise Refused("a kind has either a layout or a pattern")
     try:
