@@ -58,7 +58,7 @@ def _item(item: Reported, clean: Cleaner, *, reveal: bool) -> str:
     finding = item.finding
     kind, span = finding.kind, finding.span
     rows = [
-        ("what", f"{clean.clean(kind.name)} ({clean.clean(kind.id)}), {finding.confidence.label} confidence"),
+        ("what", f"{kind.name} ({kind.id}), {finding.confidence.label} confidence"),
         ("where", f"line {span.start_line}, column {span.start_column}"),
         ("masked", clean.clean(finding.masked)),
         ("met in", provenance(finding.origin, clean)),

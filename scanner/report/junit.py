@@ -32,12 +32,12 @@ def write_junit(report: Report, out: TextIO) -> None:
 def _case(item: Reported, clean: Cleaner, *, reveal: bool) -> str:
     finding = item.finding
     where = f"{path_of(finding.origin, clean)}:{finding.span.start_line}:{finding.span.start_column}"
-    what = f"{clean.clean(finding.kind.name)} {clean.clean(finding.masked)}"
+    what = f"{finding.kind.name} {clean.clean(finding.masked)}"
     lines = [what, where, provenance(finding.origin, clean), f"key: {ownership(item.key, clean)}"]
     lines += [deed(item.action, clean)] if item.action else []
     lines += [f"secret: {printable(revealed(finding.secret))}"] if reveal else []
     body = escape("\n".join(filter(None, lines)))
     return (
-        f'<testcase classname="{escape(clean.clean(finding.kind.id))}" name="{escape(where)}">'
+        f'<testcase classname="{escape(finding.kind.id)}" name="{escape(where)}">'
         f'<failure type="{finding.kind.severity.label}" message="{escape(what)}">{body}</failure></testcase>\n'
     )

@@ -42,7 +42,7 @@ def write_markdown(report: Report, out: TextIO) -> None:
 def _item(item: Reported, clean: Cleaner, *, reveal: bool) -> str:
     finding = item.finding
     kind, span = finding.kind, finding.span
-    what = f"{code(clean.clean(kind.name))} ({code(clean.clean(kind.id))})"
+    what = f"{code(kind.name)} ({code(kind.id)})"
     where = f"line {span.start_line}, column {span.start_column}: {code(clean.clean(finding.masked))}"
     lines = [f"- **{kind.severity.label.upper()}** {what}, {where}"]
     if met := provenance(finding.origin, clean):

@@ -1,7 +1,7 @@
-"""The last gate: no text leaves in a report that holds a found secret, wherever it came from.
+"""The last gate: no text from outside leaves in a report that holds a found secret.
 
 A secret may also stand in a file's name, a branch's, an author's or an archive member's, and that of one finding in the
-path of another.
+path of another. keyfuse's own words (ids and names of rules) are not touched.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from functools import lru_cache
 from scanner.model import Finding, Secret, printable
 from scanner.report.model import Report
 
-SHORTEST = 4
-"""Secrets shorter than this are not looked for in texts: they would be found in every second word."""
+SHORTEST = 12
+"""Secrets shorter than this are looked for only where they are no ordinary words (see `_telling`): a path in which
+every `test` is hidden, since somebody's password is `test`, leads nowhere and hides nothing."""
+SHORTEST_MIXED = 8
+"""Shorter ones never are."""
 SHORTEST_PART = 16
 """What was found beside a secret and is shorter is a user's or a host's name, not a key; it may well stand in paths."""
 
@@ -26,7 +29,7 @@ class Cleaner:
     """
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        plain = {decoded(secret) for secret in secrets if len(secret) >= SHORTEST}
+        plain = {text for text in map(decoded, secrets) if _telling(text)}
         self._width = min(16, min(map(len, plain), default=SHORTEST))
         self._begins: dict[str, list[str]] = {}
         for text in sorted(plain, key=len, reverse=True):
@@ -50,6 +53,13 @@ class Cleaner:
             kept += [text[start:at], "***"]
             start = at = at + len(secret)
         return text if not kept else "".join([*kept, text[start:]])
+
+
+def _telling(text: str) -> bool:
+    """Whether a secret says anything where it stands in a path: it is long, or mixes kinds of characters."""
+    kinds = (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum())
+    mixed = sum(any(map(kind, text)) for kind in kinds) >= 3
+    return len(text) >= SHORTEST or (len(text) >= SHORTEST_MIXED and mixed)
 
 
 def cleaner(report: Report) -> Cleaner:

@@ -28,7 +28,7 @@ def write_sarif(report: Report, out: TextIO) -> None:
     kinds = _kinds(report)
     numbers = {kind.id: number for number, kind in enumerate(kinds)}
     out.write(f'{{"$schema": "{SCHEMA}",\n "version": "2.1.0",\n "runs": [{{"tool": ')
-    out.write(encoded(_tool(report, kinds, clean)))
+    out.write(encoded(_tool(report, kinds)))
     out.write(
         f',\n  "columnKind": "unicodeCodePoints",\n  "redactionTokens": {encoded([] if report.reveal else ["***"])}'
     )
@@ -47,25 +47,25 @@ def _kinds(report: Report) -> list[TokenKind]:
     return [seen[name] for name in sorted(seen)]
 
 
-def _tool(report: Report, kinds: list[TokenKind], clean: Cleaner) -> dict[str, object]:
+def _tool(report: Report, kinds: list[TokenKind]) -> dict[str, object]:
     driver = {
         "name": "keyfuse",
         "version": report.version,
         "properties": {"rulesHash": report.rules},
-        "rules": [_rule(kind, clean) for kind in kinds],
+        "rules": [_rule(kind) for kind in kinds],
     }
     return {"driver": driver}
 
 
-def _rule(kind: TokenKind, clean: Cleaner) -> dict[str, object]:
-    name, provider = clean.clean(kind.name), clean.clean(kind.provider)
+def _rule(kind: TokenKind) -> dict[str, object]:
+    name, provider = kind.name, kind.provider
     advice = (
         f"Revoke the key where it was issued ({provider}), issue a new one, and keep that out of shared files. "
         "Taking it out of the file does not help: whoever has a copy or the history has the key."
     )
     return {
-        "id": clean.clean(kind.id),
-        "name": "".join(word.capitalize() for word in clean.clean(kind.id).replace("_", "-").split("-")),
+        "id": kind.id,
+        "name": "".join(word.capitalize() for word in kind.id.replace("_", "-").split("-")),
         "shortDescription": {"text": f"Leaked key: {name}"},
         "fullDescription": {"text": f"{name} (provider: {provider}), where others can read it."},
         "help": {"text": advice, "markdown": advice},
@@ -106,7 +106,7 @@ def _result(item: Reported, numbers: dict[str, int], clean: Cleaner, *, reveal: 
     fields = as_json(item, clean, reveal=reveal)
     known = {name: fields[name] for name in PROPERTIES if fields.get(name) not in (None, [])}
     return {
-        "ruleId": clean.clean(finding.kind.id),
+        "ruleId": finding.kind.id,
         "ruleIndex": numbers[finding.kind.id],
         "level": LEVELS.get(finding.kind.severity, "none"),
         "message": {"text": _message(item, clean)},
@@ -118,7 +118,7 @@ def _result(item: Reported, numbers: dict[str, int], clean: Cleaner, *, reveal: 
 
 def _message(item: Reported, clean: Cleaner) -> str:
     finding = item.finding
-    said = f"{clean.clean(finding.kind.name)} {clean.clean(finding.masked)}. Key: {ownership(item.key, clean)}."
+    said = f"{finding.kind.name} {clean.clean(finding.masked)}. Key: {ownership(item.key, clean)}."
     return f"{said} Action: {deed(item.action, clean)}." if item.action else said
 
 

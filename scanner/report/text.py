@@ -56,7 +56,7 @@ def _block(item: Reported, path: str, clean: Cleaner, paint: _Paint, *, reveal: 
     kind, span = finding.kind, finding.span
     severity = paint(f"{kind.severity.label.upper():<8}", COLORS.get(kind.severity, DIM))
     sure = f"{finding.confidence.label} confidence"
-    yield f"{severity} {clean.clean(kind.name)} ({clean.clean(kind.id)}), {sure}"
+    yield f"{severity} {kind.name} ({kind.id}), {sure}"
     wrapped = (
         f"  in {' in '.join(clean.clean(each) for each in reversed(finding.encoding))}" if finding.encoding else ""
     )
@@ -79,7 +79,7 @@ def _left_out(report: Report, clean: Cleaner) -> Iterator[str]:
             finding = item.finding
             where = f"{path_of(finding.origin, clean)}:{finding.span.start_line}"
             reason = f": {clean.clean(item.reason)}" if item.reason else ""
-            yield f"  {where}  {clean.clean(finding.kind.id)}  by {clean.clean(item.by)}{reason}"
+            yield f"  {where}  {finding.kind.id}  by {clean.clean(item.by)}{reason}"
         yield from _more(len(report.suppressed))
     if report.skipped:
         yield f"Skipped ({counted(len(report.skipped), 'thing')} could not be looked into):"

@@ -19,7 +19,7 @@ MARK = "¤"
 """Stands somewhere in every secret, and in no format's own words."""
 
 CHARACTERS = st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs"])
-SECRETS = st.builds("{}{}{}".format, st.text(CHARACTERS, min_size=4), st.just(MARK), st.text(CHARACTERS, min_size=4))
+SECRETS = st.builds("{}{}{}".format, st.text(CHARACTERS, min_size=6), st.just(MARK), st.text(CHARACTERS, min_size=6))
 
 
 @st.composite

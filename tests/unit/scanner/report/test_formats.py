@@ -351,3 +351,12 @@ def test_a_secret_in_the_path_of_another_finding_is_hidden() -> None:
 def test_names_beside_a_secret_may_stand_in_paths_but_keys_may_not(part: bytes, path: str) -> None:
     found = replace(finding(path=f"src/{part.decode()}.py"), parts={"user": Secret(part)})
     assert json.loads(written("json", report([Reported(found)])))["findings"][0]["path"] == path
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_ordinary_word_that_is_a_password_spoils_no_path_and_no_rule(form: str) -> None:
+    text = written(form, report([Reported(finding(b"forge", path="forge/app.py"))]))
+    assert "forge/app.py" in text
+    assert "forge-pat" in text or form in {"gitlab", "csv"}
+    assert "***/app.py" not in text
+    assert "***-pat" not in text
