@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from keyfuse.cli.session import Session
 
 REGISTRY = "key registry"
+RULES = "rules"
+"""What stands for the origin of a rule that cannot be used."""
 
 
 class AuditRequest(Record):
@@ -113,6 +115,8 @@ def scan_targets(request: AuditRequest, session: Session) -> tuple[Catch, Scanne
         options=request.options,
         cache_directory=session.config.cache_dir,
     )
+    if request.rule_files:
+        caught.skipped += (Skipped(RULES, printable(line)) for line in scanner.engine.book.unused)
     progress = Progress(sys.stderr)
     try:
         for text in request.targets:

@@ -109,10 +109,15 @@ class RuleBook:
 
 
 class Gathered(Record):
-    """What rule files hold, sound or not: `foreign` are the configurations of other tools among them, as read."""
+    """What rule files hold, sound or not.
+
+    `own` are the ids of the rules that stand in these files themselves, `foreign` the configurations of other tools
+    among them, as read.
+    """
 
     rules: tuple[Rule, ...]
     errors: tuple[RuleError, ...]
+    own: tuple[str, ...] = ()
     foreign: tuple[Reading, ...] = ()
 
     def book(self) -> RuleBook:
@@ -152,6 +157,7 @@ def gather(paths: Sequence[Path] | None = None) -> Gathered:
     errors: list[RuleError] = []
     foreign: list[Reading] = []
     waiting = list(_files((FOLDER,) if paths is None else paths, ".toml"))
+    given = frozenset(waiting)
     for path in waiting:
         try:
             table = rulefile.table(Path(path))
@@ -182,7 +188,8 @@ def gather(paths: Sequence[Path] | None = None) -> Gathered:
                 errors.append(
                     RuleError(f"{homes[rule.kind.id]}: rule {rule.kind.id}: pairs: there is no rule {pair.rule!r}")
                 )
-    return Gathered(tuple(found.values()), tuple(errors), tuple(foreign))
+    own = tuple(name for name in found if homes[name] in given)
+    return Gathered(tuple(found.values()), tuple(errors), own, tuple(foreign))
 
 
 def _foreign(path: Path, table: dict[str, Any]) -> Reading | None:

@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("keyfuse.cli.keys", "The key registry: issue, import, list, change, verify."),
     "leaks": ("keyfuse.cli.leaks", "Incidents: what leaked, what was done, what waits for you."),
     "notify": ("keyfuse.cli.notify", "Try the notification channels."),
-    "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample."),
+    "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample, test."),
     "log": ("keyfuse.cli.log", "The audit log: show it, verify its chain."),
     "config": ("keyfuse.cli.config", "Check and show the configuration."),
     "doctor": ("keyfuse.cli.doctor", "What is wrong with this installation, and the next step for each."),

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from keyfuse.cli.rules_check import check
+from keyfuse.cli.rules_test import test
 from keyfuse.cli.tables import fields, table
 from rules import FOLDER
 from scanner import rulebook
-from scanner.errors import RuleError, UsageError
+from scanner.errors import UsageError
 from scanner.rule import Rule
 
 if TYPE_CHECKING:
     from scanner.rulebook import RuleBook
 
-FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[FILE]…")
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 RULES = click.option(
     *("--rules", "files"),
@@ -29,12 +29,15 @@ RULES = click.option(
     metavar="FILE",
     help="Rule file or directory to use besides the shipped ones; may be given more than once.",
 )
-_CORPUS = 4 << 20
 
 
 @click.group(epilog="Example: keyfuse rules show github-pat")
 def command() -> None:
-    """What a key looks like: list, show, check, sample."""
+    """What a key looks like: list, show, check, sample, test."""
+
+
+command.add_command(check)
+command.add_command(test)
 
 
 @command.command("list", epilog="Example: keyfuse rules list --format json")
@@ -75,7 +78,9 @@ def show(rule_id: str, files: tuple[Path, ...], form: str) -> None:
                 ),
                 ("family", rule.family.value),
                 (rule.notation, rule.written),
-                ("keywords", ", ".join(rule.keywords)),
+                ("keywords", ", ".join(rule.keywords or rule.words)),
+                ("path", rule.path),
+                ("entropy", f"above {rule.entropy:g} bits a character" if rule.entropy else ""),
                 ("checks", ", ".join(rule.checks) + (f" (a failure {_failure(rule)})" if rule.checks else "")),
                 ("filters", ", ".join(rule.filters)),
                 ("pairs", pairs),
@@ -87,34 +92,6 @@ def show(rule_id: str, files: tuple[Path, ...], form: str) -> None:
             ]
         )
     )
-
-
-@command.command(epilog="Example: keyfuse rules check ./our-rules.toml --cost")
-@FILES
-@FORMAT
-@click.option("--cost", is_flag=True, help="Measure what each rule costs the first pass, dearest first.")
-def check(files: tuple[Path, ...], form: str, cost: bool) -> None:
-    """Check rule files (directories stand for the *.toml in them; without FILE, the shipped ones).
-
-    Says everything that is wrong, with file, rule and reason; exit code 2 then.
-    """
-    found, errors = rulebook.inspect(files or None)
-    errors += _refused(found)
-    costs = _costs(found) if cost and not errors else []
-    if form == "json":
-        dear = [
-            {"rule": rule, "mb_per_second": round(speed), "hits_per_mb": round(hits, 2)} for rule, speed, hits in costs
-        ]
-        click.echo(
-            json.dumps({"version": 1, "rules": len(found), "errors": list(map(str, errors)), "costs": dear}, indent=2)
-        )
-    elif not errors:
-        if costs:
-            rows = [(rule, f"{speed:.0f}", f"{hits:.2f}") for rule, speed, hits in costs]
-            click.echo(table(("ID", "MB/S ALONE", "HITS/MB"), rows))
-        click.echo(f"OK: {len(found)} rules")
-    if errors:
-        raise RuleError("\n".join(map(str, errors)))
 
 
 @command.command(epilog="Example: keyfuse rules sample github-pat --count 3 --seed 7")
@@ -162,7 +139,7 @@ def _details(rule: Rule) -> dict[str, Any]:
     return _summary(rule) | {
         "site": rule.site,
         "written": {rule.notation: rule.written},
-        "keywords": rule.keywords,
+        "keywords": rule.keywords or rule.words,
         "checks": rule.checks,
         "check_fails": "reject" if rule.reject else "low",
         "filters": rule.filters,
@@ -177,45 +154,3 @@ def _details(rule: Rule) -> dict[str, Any]:
 
 def _failure(rule: Rule) -> str:
     return "means that it is no token" if rule.reject else "lowers the confidence"
-
-
-def _refused(found: Sequence[Rule]) -> list[RuleError]:
-    """The rules that Hyperscan or `regex` cannot compile."""
-    import regex  # noqa: PLC0415 - heavy, and only needed here
-
-    from scanner.engine.database import compile_errors  # noqa: PLC0415 - heavy, and only needed here
-
-    triggers = [(rule.trigger.encode(), number) for number, rule in enumerate(found) if rule.trigger]
-    errors = [RuleError(f"rule {found[number].kind.id}: {why}") for number, why in compile_errors(triggers).items()]
-    for rule in found:
-        try:
-            regex.compile(rule.pattern.encode())
-        except regex.error as error:
-            errors.append(RuleError(f"rule {rule.kind.id}: {error}"))
-    return errors
-
-
-def _costs(found: Sequence[Rule]) -> list[tuple[str, float, float]]:
-    """(rule, MB a second alone, hits a MB) over the source of Python's library; slowest first."""
-    from scanner.engine.database import Database  # noqa: PLC0415 - heavy, and only needed here
-    from scanner.engine.expressions import plan  # noqa: PLC0415 - heavy, and only needed here
-
-    text = _corpus()
-    size = len(text) / 1e6
-    costs = []
-    for rule in found:
-        database = Database.compile(plan([rule]).expressions)
-        start = time.perf_counter()
-        hits = len(database.candidates(text))
-        costs.append((rule.kind.id, size / (time.perf_counter() - start), hits / size))
-    return sorted(costs, key=lambda row: row[1])
-
-
-def _corpus() -> bytes:
-    """Some megabytes of real text that every installation has."""
-    text = b""
-    for path in sorted(Path(random.__file__).parent.glob("*.py")):
-        text += path.read_bytes()
-        if len(text) >= _CORPUS:
-            break
-    return text

@@ -16,6 +16,7 @@ from keyfuse.doctor.verdict import Level, Verdict
 from keyfuse.hook.repository import git
 from rules import FOLDER
 from scanner import rulebook
+from scanner.model import printable
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_GIT = (2, 30)
@@ -75,11 +76,15 @@ def rules(name: str, session: Session) -> Iterator[Verdict]:
         compiled.append(True)
         return rulebook.load(files)
 
-    def opened() -> int:
-        return len(open_engine(load, rulebook.stamp(files), cache).book.rules)
+    def opened() -> rulebook.RuleBook:
+        return open_engine(load, rulebook.stamp(files), cache).book
 
     began = time.monotonic()
-    count = opened()
+    book = opened()
+    count = len(book.rules)
+    if book.unused:
+        said = f"{len(book.unused)} rules of your own files are not used: {printable(book.unused[0])}"
+        yield Verdict(name, Level.WARN, said, "`keyfuse rules check FILE` lists all of them")
     if not compiled:
         yield Verdict(name, Level.OK, f"{count} rules, compiled and fresh in {cache}")
         return

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import regex
+
 from scanner.gitleaks.config import Table, number_of, tables_of, text_of, texts_of
 from scanner.gitleaks.note import Note, Refused
 from scanner.model import Confidence, Severity, TokenKind, printable
@@ -70,11 +72,11 @@ def carry(table: Table, *, default: bool) -> Carried:
         carried.note(unknown, "no such field is known", "it is ignored")
     if texts_of(table, "tags"):
         carried.note("tags", "findings here have none", "they are ignored")
-    regex, path = text_of(table, "regex"), text_of(table, "path")
+    expressed, path = text_of(table, "regex"), text_of(table, "path")
     carried.entropy = number_of(table, "entropy")
     carried.path = searching(path, "path") if path else ""
-    if regex:
-        _carry_regex(carried, table, regex)
+    if expressed:
+        _carry_regex(carried, table, expressed)
     elif path:
         _carry_path(carried, table, path)
     elif default:
@@ -92,9 +94,9 @@ def carry(table: Table, *, default: bool) -> Carried:
     return carried
 
 
-def _carry_regex(carried: Carried, table: Table, regex: str) -> None:
+def _carry_regex(carried: Carried, table: Table, written: str) -> None:
     try:
-        parsed = re2.parse(regex)
+        parsed = re2.parse(written)
     except NotationError as error:
         raise Refused(f"regex: {error}") from error
     for wide in parsed.wide:
@@ -106,7 +108,9 @@ def _carry_regex(carried: Carried, table: Table, regex: str) -> None:
     try:
         node, bound = re2forms.fitted(parsed.node, LONGEST)
         trigger, bits = re2forms.best_trigger(node)
-    except NotationError as error:
+        pattern = re2forms.exact(parsed.node, bound, secrets)
+        regex.compile(pattern.encode("latin-1"))
+    except (NotationError, regex.error) as error:
         carried.note("regex", str(error), "the rule is not used", lost=True)
         return
     if bits < RARE:
@@ -126,7 +130,7 @@ def _carry_regex(carried: Carried, table: Table, regex: str) -> None:
         kind=_kind(carried.id, table, Severity.INFO if silent else Severity.HIGH),
         family=Family.STRUCTURED,
         trigger=trigger.text,
-        pattern=re2forms.exact(parsed.node, bound, secrets),
+        pattern=pattern,
         value=expression(secret, names=False),
         shortest=shortest(secret),
         before=trigger.before,
@@ -135,7 +139,7 @@ def _carry_regex(carried: Carried, table: Table, regex: str) -> None:
         confidence=Confidence.HIGH if trigger.anchor >= ANCHOR else Confidence.MEDIUM,
         pairs=pairs,
         identifier=silent,
-        written=regex,
+        written=written,
         notation="regex",
         source=SOURCE,
         entropy=carried.entropy,
@@ -221,9 +225,11 @@ def _pairs(table: Table) -> tuple[Pair, ...]:
 def searching(text: str, what: str) -> str:
     """An expression that is searched for in a path, a line or a value. Raises Refused."""
     try:
-        return re2forms.searching(re2.parse(text).node)
-    except NotationError as error:
+        pattern = re2forms.searching(re2.parse(text).node)
+        regex.compile(pattern.encode("latin-1"))
+    except (NotationError, regex.error) as error:
         raise Refused(f"{what} {text!r}: {error}") from error
+    return pattern
 
 
 def allow_of(table: Table, rules: tuple[str, ...], notes: list[Note], owner: str = "") -> list[Allow]:

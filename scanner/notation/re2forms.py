@@ -160,15 +160,16 @@ def best_trigger(node: tree.Node) -> tuple[Trigger, float]:
     parts = tree.parts_of(node)
     best: tuple[tuple[float, float], Trigger, float] | None = None
     skipped = 0
-    for start in range(len(parts)):
-        found = trigger(tree.sequence(parts[start:]))
-        bits = _bits(dialect.parse(found.text)) if found.text else 0.0
-        rank = (min(found.anchor, _FIXED), min(bits, _ENOUGH))
-        if best is None or rank > best[0]:
-            best = rank, Trigger(found.text, found.before + skipped, found.after, found.anchor), bits
-        skipped += longest(parts[start])
+    for start, part in enumerate(parts):
+        if tree.shortest(part):
+            found = trigger(tree.sequence(parts[start:]))
+            bits = _bits(dialect.parse(found.text)) if found.text else 0.0
+            rank = (min(found.anchor, _FIXED), min(bits, _ENOUGH))
+            if best is None or rank > best[0]:
+                best = rank, Trigger(found.text, found.before + skipped, found.after, found.anchor), bits
+        skipped += longest(part)
     if best is None:
-        raise NotationError("it matches no character at all")
+        raise NotationError("all of it may be missing")
     return best[1], best[2]
 
 
