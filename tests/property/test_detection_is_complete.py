@@ -79,7 +79,8 @@ def test_every_kind_is_found_and_its_trigger_never_misses(rule: Rule) -> None:
     engine = whole().engine
     place = rules().index(rule)
     tried = 0
-    for form in FORMS:
+    # A name and its value bring their own syntax; inside other quotes they are another text.
+    for form in (b"%s",) if rule.family is Family.GENERIC else FORMS:
         case = planted(rule, rng, form)
         if case is None:
             continue
