@@ -5,6 +5,7 @@ Imported only then, since most files are clean.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from scanner import decode, encoded
@@ -38,6 +39,7 @@ from scanner.terms import Terms
 Result = Finding | Suppressed | Skipped
 
 _REMEMBERED = 1 << 16
+_UNREADABLE = re.compile(rb"[^\t\n\r -~]")
 
 
 class Finder:
@@ -106,16 +108,24 @@ class Finder:
         return plain, wrapped, named
 
     def _guessed(self, data: bytes, hits: Iterable[Hit], origin: Origin) -> Iterator[Match]:
-        """Values that are likely secrets by their names."""
+        """Values that are likely secrets by their names.
+
+        In a binary a name may stand beside anything: what is no text is no value there, and the rest is less sure.
+        """
         from scanner import generic  # noqa: PLC0415 - 5 ms that only a telling name is worth
 
         path = origin.inside[-1] if origin.inside else origin.path
         best: dict[tuple[int, int], Match] = {}
+        binary = decode.is_binary(data)
         for places, hit in hits:
             rules = {self._rules[place].kind.id: self._rules[place] for place in places}
             for guess in generic.find(data, hit.first, hit.end, path=path):
                 rule = rules.get(generic.kind_of(guess))
                 span = (guess.value_start, guess.value_end)
+                if binary:
+                    if _UNREADABLE.search(data, *span):
+                        continue
+                    guess = guess._replace(confidence=Confidence(max(guess.confidence - 1, Confidence.LOW)))
                 if rule is not None and (span not in best or best[span].confidence < guess.confidence):
                     best[span] = Match(rule, *span, span, guess.confidence)
         yield from best.values()
