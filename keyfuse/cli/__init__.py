@@ -79,6 +79,8 @@ def run_cli(words: Sequence[str]) -> int:
         raise UsageError(error.format_message() + where) from None
     except click.ClickException as error:
         raise UsageError(error.format_message()) from None
+    except SystemExit:  # click's answer to a reader that went away; with its exit code of 1 it would say "leaks found"
+        raise BrokenPipeError from None
     except click.Abort:
         click.echo("", err=True)
         raise KeyboardInterrupt from None

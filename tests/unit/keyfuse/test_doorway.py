@@ -56,7 +56,7 @@ def test_a_defect_is_told_without_what_was_being_scanned(capsys: pytest.CaptureF
 
 
 def test_a_reader_that_went_away_is_no_defect() -> None:
-    command = f"{sys.executable} -P -m keyfuse rules list | head -n 1"
-    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=dict(os.environ), check=True)
-    assert len(ran.stdout.splitlines()) == 1
+    command = f"{sys.executable} -P -m keyfuse rules list | head -n 1; echo ${{PIPESTATUS[0]}}"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=dict(os.environ), check=True)
+    assert ran.stdout.splitlines()[1:] == [str(int(Exit.CANNOT_RUN))]
     assert ran.stderr == ""
