@@ -34,7 +34,7 @@ def judged(each: trial.Case, *rules: Rule) -> trial.Verdict:
 
 def test_a_good_rule_passes() -> None:
     use = scanner(FIXED, NAMED)
-    assert tried(FIXED, use) == trial.Verdict("acme-token", True, "5 samples hit, matched and reported")
+    assert tried(FIXED, use) == trial.Verdict("acme-token", True, "10 samples hit, matched and reported")
     assert tried(NAMED, use).passed
 
 
@@ -63,7 +63,8 @@ def test_a_rule_that_loses_its_samples_fails(broken: Rule, why: str) -> None:
 def test_a_kind_that_takes_its_samples_away_is_named() -> None:
     wide = rule("zzz-wide", pattern=r"acmt_(?P<secret>\w{24})")
     verdict = tried(wide, scanner(FIXED, wide))
-    assert (verdict.passed, verdict.detail) == (False, "a sample is reported as acme-token")
+    assert not verdict.passed
+    assert verdict.detail.endswith("; a sample is reported as acme-token")
 
 
 def test_an_allowlist_that_names_everything_is_noticed() -> None:
