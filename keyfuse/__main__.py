@@ -24,6 +24,15 @@ def _run() -> int:
         from keyfuse.hook import run  # noqa: PLC0415  (the hook must not pay for click)
 
         return run(words[2:])
+    if words[:1] == ["audit"]:
+        from keyfuse.order import plain  # noqa: PLC0415  (a plain audit must not pay for click either)
+
+        if order := plain(words[1:]):
+            from keyfuse.auditing import audit  # noqa: PLC0415
+            from keyfuse.session import Session  # noqa: PLC0415
+
+            with Session() as session:
+                return audit(order, session)
     from keyfuse.cli import run_cli  # noqa: PLC0415  (and click must not pay for the hook)
 
     return run_cli(words)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from keyfuse import __version__
 from keyfuse.exits import Exit
+from keyfuse.order import AuditOrder
 from keyfuse.progress import Progress
 from responders.errors import StoreError
 from responders.shapes import read_shapes
 from rules import FOLDER
 from scanner.errors import SourceError
-from scanner.model import Finding, Fingerprint, Scanned, Shape, Skipped, Suppressed, printable
-from scanner.options import Limits, Options
+from scanner.model import Confidence, Finding, Fingerprint, Scanned, Shape, Skipped, Suppressed, printable
+from scanner.options import Limits, Options, Silencer
 from scanner.pipeline import Scanner, build_scanner, scan
 from scanner.record import Record, replace
 from scanner.report import write
@@ -29,7 +30,7 @@ from scanner.report.model import Report, Reported, Stats
 from scanner.sources.target import TargetOptions, is_git_url, open_target
 
 if TYPE_CHECKING:
-    from keyfuse.cli.session import Session
+    from keyfuse.session import Session
 
 REGISTRY = "key registry"
 RULES = "rules"
@@ -65,6 +66,48 @@ class Catch:
     def stats(self, seconds: float) -> Stats:
         """The sums, for the report."""
         return Stats(self.blobs, self.bytes, seconds)
+
+
+def audit(order: AuditOrder, session: Session) -> int:
+    """Does what a command line ordered, with the configuration's word on all that it left open."""
+    settings = session.config
+    sure = order.min_confidence
+    request = AuditRequest(
+        targets=order.targets or (".",),
+        part=TargetOptions(
+            staged=order.staged,
+            since=order.since,
+            range=order.commits,
+            ref=order.ref,
+            all_refs=order.all_refs,
+            history=not order.no_history,
+        ),
+        options=Options(
+            min_confidence=Confidence[sure.upper()] if sure else settings.scan.min_confidence,
+            only_rules=frozenset(order.only_rule or settings.rules.only),
+            disabled_rules=frozenset((*order.disable_rule, *settings.rules.disable)),
+            foreign_marks=settings.scan.foreign_marks,
+            baseline=_baseline(session, order.baseline) if order.baseline else None,
+            archives=settings.scan.unpack,
+            encodings=settings.scan.decode,
+            limits=limits_of(session),
+        ),
+        rule_files=(*settings.rules.files, *order.rule_files),
+        form=order.form,
+        output=order.output,
+        respond=order.respond,
+        verify=order.verify,
+        exit_zero=order.exit_zero,
+        reveal=order.reveal,
+        jobs=settings.scan.jobs if order.jobs is None else order.jobs,
+    )
+    return run_audit(request, session)
+
+
+def _baseline(session: Session, path: Path) -> Silencer:
+    from scanner.suppress import Baseline  # noqa: PLC0415  (only where one is given)
+
+    return Baseline.load(path, session.clock().date())
 
 
 def limits_of(session: Session) -> Limits:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyfuse.auditing import AuditRequest, run_audit
-from keyfuse.cli.session import Session
+from keyfuse.session import Session
 from responders.auditlog import verify
 from responders.issuer import Issued, NewKey, Valid
 from responders.registrar import By

@@ -15,7 +15,7 @@ from scanner.model import Finding, Fingerprint, Suppressed
 from scanner.report.model import ActionNote, KeyNote, Reported
 
 if TYPE_CHECKING:
-    from keyfuse.cli.session import Session
+    from keyfuse.session import Session
 
 PROVEN = frozenset({IncidentState.CONTAINED, IncidentState.NOTED, IncidentState.RESOLVED, IncidentState.DISMISSED})
 LOOKUP = 500

@@ -9,8 +9,8 @@ from importlib import import_module
 import click
 
 from keyfuse import __version__
-from keyfuse.cli.session import Session
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from scanner.errors import UsageError
 
 __all__ = ["Session", "run_cli"]

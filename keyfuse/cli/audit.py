@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from keyfuse.cli.session import Session
-from scanner.model import Confidence
-from scanner.report import FORMATS
-
-if TYPE_CHECKING:
-    from scanner.options import Silencer
+from keyfuse.order import CHOICES, AuditOrder
+from keyfuse.session import Session
 
 EPILOG = """\b
 Examples:
@@ -36,7 +32,12 @@ could not be looked into (listed), 5 a leak action was wanted and is not proven 
 @click.option("--all-refs", is_flag=True, help="Only what a ref leads to (default: every object there is).")
 @click.option("--ref", metavar="REF", help="Only what this ref leads to.")
 @click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to report."
+    "--format",
+    "form",
+    type=click.Choice(CHOICES["--format"][1]),
+    default="text",
+    show_default=True,
+    help="The report.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here (mode 0600).")
 @click.option("--respond", is_flag=True, help="Apply each registered key's leak action, and tell people.")
@@ -47,73 +48,21 @@ could not be looked into (listed), 5 a leak action was wanted and is not proven 
 @click.option("--only-rule", metavar="ID", multiple=True, help="Use only this rule; may be repeated.")
 @click.option("--disable-rule", metavar="ID", multiple=True, help="Do not use this rule; may be repeated.")
 @click.option(
-    "--min-confidence", type=click.Choice(["low", "medium", "high"]), help="Report nothing below (default: medium)."
+    "--min-confidence",
+    type=click.Choice(CHOICES["--min-confidence"][1]),
+    help="Report nothing below (default: as configured).",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="Suppressions to apply.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although leaks were found.")
 @click.option("--reveal", is_flag=True, help="Print plaintext. Mind where the output goes.")
 @click.option("--jobs", type=click.IntRange(0, 256), help="Processes to scan with (default: one a core).")
 @click.pass_obj
-def command(
-    session: Session,
-    targets: tuple[str, ...],
-    staged: bool,
-    since: str | None,
-    commits: str | None,
-    no_history: bool,
-    all_refs: bool,
-    ref: str | None,
-    form: str,
-    output: Path | None,
-    respond: bool,
-    verify: bool,
-    rule_files: tuple[Path, ...],
-    only_rule: tuple[str, ...],
-    disable_rule: tuple[str, ...],
-    min_confidence: str | None,
-    baseline: Path | None,
-    exit_zero: bool,
-    reveal: bool,
-    jobs: int | None,
-) -> int:
+def command(session: Session, /, **given: Any) -> int:
     """Look for leaked keys in files, directories, git repositories, git URLs, archives or standard input (-).
 
     Without a TARGET it looks at the current directory. A repository means its files, its index and every object of its
     history. Without --verify and --respond nothing but the targets is asked, and nothing is changed.
     """
-    from keyfuse.auditing import AuditRequest, limits_of, run_audit  # noqa: PLC0415  (--help must not load the engine)
-    from scanner.options import Options  # noqa: PLC0415
-    from scanner.sources.target import TargetOptions  # noqa: PLC0415
+    from keyfuse.auditing import audit  # noqa: PLC0415  (--help must not load the engine)
 
-    settings = session.config
-    options = Options(
-        min_confidence=Confidence[min_confidence.upper()] if min_confidence else settings.scan.min_confidence,
-        only_rules=frozenset(only_rule or settings.rules.only),
-        disabled_rules=frozenset((*disable_rule, *settings.rules.disable)),
-        foreign_marks=settings.scan.foreign_marks,
-        baseline=_baseline(session, baseline) if baseline else None,
-        archives=settings.scan.unpack,
-        encodings=settings.scan.decode,
-        limits=limits_of(session),
-    )
-    part = TargetOptions(staged=staged, since=since, range=commits, ref=ref, all_refs=all_refs, history=not no_history)
-    request = AuditRequest(
-        targets=targets or (".",),
-        part=part,
-        options=options,
-        rule_files=(*settings.rules.files, *rule_files),
-        form=form,
-        output=output,
-        respond=respond,
-        verify=verify,
-        exit_zero=exit_zero,
-        reveal=reveal,
-        jobs=settings.scan.jobs if jobs is None else jobs,
-    )
-    return run_audit(request, session)
-
-
-def _baseline(session: Session, path: Path) -> Silencer:
-    from scanner.suppress import Baseline  # noqa: PLC0415  (only where one is given)
-
-    return Baseline.load(path, session.clock().date())
+    return audit(AuditOrder(**given), session)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from keyfuse.cli.session import Session
 from keyfuse.cli.tables import table
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from responders.registry import KeyState
 from scanner.errors import UsageError
 from scanner.model import Finding, Fingerprint, printable

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from keyfuse import configtext
-from keyfuse.cli.session import Session
 from keyfuse.config import Config, load
+from keyfuse.session import Session
 from scanner.model import printable
 
 

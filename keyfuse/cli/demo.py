@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from keyfuse import demo
-from keyfuse.cli.session import Session
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from scanner.errors import CannotRun
 
 

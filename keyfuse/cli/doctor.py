@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from keyfuse.cli.session import Session
 from keyfuse.doctor import Level, Verdict, examine
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from scanner.model import printable
 
 

@@ -22,8 +22,8 @@ from keyfuse.cli.keys_options import (
     unsupported_option,
 )
 from keyfuse.cli.keys_output import shown, state_words
-from keyfuse.cli.session import Session
 from keyfuse.keyrecord import as_json
+from keyfuse.session import Session
 from responders.provider import Accepted, Done, KeyRef, Leak, Provider, Receipt
 from responders.registrar import Amendment
 from responders.registry import IfUnsupported, KeyState, KnownKey, LeakAction

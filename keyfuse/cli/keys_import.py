@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import click
 
 from keyfuse.cli.keys_options import action_option, kind_option, owner_option, unsupported_option
-from keyfuse.cli.session import Session
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from responders.enrolment import Defaults, Stored, enrol
 from responders.imports import BadRow, Format, read_rows
 from responders.registry import IfUnsupported, KeyKind, LeakAction

@@ -19,8 +19,8 @@ from keyfuse.cli.keys_options import (
     unsupported_option,
 )
 from keyfuse.cli.keys_output import Delivery
-from keyfuse.cli.session import Session
 from keyfuse.kinds import duration
+from keyfuse.session import Session
 from keyfuse.settings import Unfit
 from responders.issuer import Issued, NewKey
 from responders.registry import IfUnsupported, KeyKind, LeakAction

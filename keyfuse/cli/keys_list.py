@@ -10,9 +10,9 @@ import click
 
 from keyfuse.cli.keys_options import form_option
 from keyfuse.cli.keys_output import shown, state_words
-from keyfuse.cli.session import Session
 from keyfuse.cli.tables import table
 from keyfuse.keyrecord import as_json, instant
+from keyfuse.session import Session
 from responders.records import Transaction
 from responders.registry import KnownKey, Page, View
 from responders.scopes import YANDEX

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from keyfuse.cli.session import Session
 from keyfuse.kinds import duration
+from keyfuse.session import Session
 from keyfuse.settings import Unfit
 from responders.issuer import Issuer
 from responders.registrar import By, Registrar

@@ -7,9 +7,9 @@ import json
 import click
 
 from keyfuse.cli.keys_options import form_option, issuer_of, read_value
-from keyfuse.cli.session import Session
 from keyfuse.exits import Exit
 from keyfuse.keyrecord import as_json
+from keyfuse.session import Session
 from responders.issuer import Invalid, Valid
 from scanner.model import printable
 

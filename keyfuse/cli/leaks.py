@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from keyfuse.cli.session import Session
 from keyfuse.cli.tables import fields, table
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from responders.foreign import read_report
 from responders.incident import Action, Incident, IncidentState
 from responders.notify.queue import Delivery

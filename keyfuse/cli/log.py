@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from keyfuse.cli.session import Session
+from keyfuse.session import Session
 from responders.auditlog import AuditRecord, verify
 from scanner.model import printable
 

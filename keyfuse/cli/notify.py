@@ -7,9 +7,9 @@ import uuid
 
 import click
 
-from keyfuse.cli.session import Session
 from keyfuse.cli.tables import table
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from responders.notify.channels import Channel, NotSent, Sent
 from responders.notify.notice import Notice
 from responders.notify.wording import trial

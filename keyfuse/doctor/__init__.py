@@ -8,11 +8,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 
-from keyfuse.cli.session import Session
 from keyfuse.doctor.data import audit_log, data_directory, database, incidents, key_file, notices
 from keyfuse.doctor.machine import engine, git_program, python, rooms, rules
 from keyfuse.doctor.setup import channels, configuration, hook
 from keyfuse.doctor.verdict import Check, Level, Verdict
+from keyfuse.session import Session
 from scanner.errors import KeyfuseError
 
 CHECKS: tuple[Check, ...] = (

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from keyfuse.cli.session import Session
 from keyfuse.config import shown_url
 from keyfuse.doctor.verdict import Level, Verdict
+from keyfuse.session import Session
 from responders.auditlog import verify
 from responders.errors import LogBroken, StoreError
 from responders.incident import IncidentState

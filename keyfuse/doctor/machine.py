@@ -11,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from keyfuse import __version__, check_rooms
-from keyfuse.cli.session import Session
 from keyfuse.doctor.verdict import Level, Verdict
 from keyfuse.hook.repository import git
+from keyfuse.session import Session
 from rules import FOLDER
 from scanner import rulebook
 from scanner.model import printable

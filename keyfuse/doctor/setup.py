@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from keyfuse.cli.session import Session
 from keyfuse.doctor.verdict import Level, Verdict
 from keyfuse.hook.canary import try_hook
 from keyfuse.hook.installer import Present, look
 from keyfuse.hook.repository import Repository, open_repository
 from keyfuse.hook.stage import Stage
+from keyfuse.session import Session
 from responders.notify.channels import Unusable
 from scanner.errors import CannotRun, UsageError
 

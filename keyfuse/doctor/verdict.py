@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from keyfuse.cli.session import Session
+from keyfuse.session import Session
 
 
 class Level(StrEnum):

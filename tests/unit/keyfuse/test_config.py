@@ -14,12 +14,12 @@ import platformdirs
 import pytest
 
 from keyfuse.auditing import limits_of
-from keyfuse.cli.session import Session
 from keyfuse.config import EVENTS, Channel, Config, Registry, Response, load, shown_url
 from keyfuse.configfile import ConfigFaults
 from keyfuse.directories import directories
 from keyfuse.kinds import Duration, Flag, Size, Whole, shown_duration
 from keyfuse.policies import channels_of, courier_of, policy_of, routing_of
+from keyfuse.session import Session
 from keyfuse.settings import Section, Setting
 from responders.notify.channels import ChannelType
 from responders.notify.courier import CourierSettings

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from keyfuse import auditing
 from keyfuse.cli import program
 from keyfuse.cli.baseline import command
-from keyfuse.cli.session import Session
+from keyfuse.session import Session
 from responders.registry import KeyState
 from rules import FOLDER
 from scanner.errors import ConfigError, UsageError

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from keyfuse import doctor
 from keyfuse.cli.doctor import command
-from keyfuse.cli.session import Session
 from keyfuse.doctor import CHECKS, Check, Level, Verdict, data, machine
+from keyfuse.session import Session
 from responders.auditlog import Entry
 from responders.incident import Incident, IncidentState
 from responders.notify.notice import Event, Notice
