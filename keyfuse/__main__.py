@@ -13,7 +13,7 @@ def main() -> None:
     from keyfuse.doorway import guarded  # noqa: PLC0415  (so that even an import that fails is told in one sentence)
 
     code = guarded(_run)
-    if _is_hook(sys.argv[1:]):
+    if _is_hook(sys.argv[1:]) or sys.argv[1:2] == ["audit"]:
         leave(code)
     sys.exit(code)
 
