@@ -14,6 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from scanner.credentialnames import Promise, Sense, sense
+from scanner.nonsecrets import common
 
 BEFORE = 224
 """The most bytes before the end of a trigger that a pair's name can begin."""
@@ -210,7 +211,7 @@ def _nameless(data: bytes, pattern: re.Pattern[bytes], low: int, start: int, end
     for found in pattern.finditer(data, low, end + 130):
         group = found.lastgroup or 0
         first, last = found.span(group)
-        if first <= end + 2 and last + 3 >= start and (group != "user" or _commanded(data, found.start())):
+        if first <= end + 2 and last + 3 >= start and (group != "user" or _login(data, found.start(), first, last)):
             syntax = Syntax.FLAG if group in ("user", "option") else Syntax.QUOTED
             name, promised = (b"authorization", _AUTH) if group == "basic" else (b"password", _PASSWORD)
             yield Pair(name, promised, found.start(), first, last, syntax, False, b"")
@@ -220,9 +221,11 @@ _PASSWORD = Sense(Promise.PASSWORD, plain=True)
 _AUTH = Sense(Promise.AUTH, plain=True)
 
 
-def _commanded(data: bytes, at: int) -> bool:
+def _login(data: bytes, at: int, first: int, last: int) -> bool:
+    """Whether the value behind a user's name is the password of a command that fetches things, and none for show."""
     line = data[data.rfind(b"\n", max(0, at - 400), at) + 1 : at]
-    return b"curl" in line or b"http" in line or b"wget" in line or b"xh " in line
+    fetches = b"curl" in line or b"http" in line or b"wget" in line or b"xh " in line
+    return fetches and not common(data[first:last])
 
 
 def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) -> Pair | None:
@@ -251,7 +254,7 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) ->
             return None
         span = _quoted(data, opening)
     elif kind == "element":
-        close = at + len(data[at : max(at, data.find(b"<", at, at + AFTER))].rstrip())
+        close = at + len(data[at : max(at, data.find(b"</", at, at + AFTER))].rstrip())
         span = (at, close) if close > at and data[begin - 1 : begin] == b"<" else None
     elif kind in ("typed", "comma", "call", "or") or (
         code and kind in ("op", "attribute") and not in_text(_line(data, begin - closed))
@@ -296,7 +299,7 @@ _SYNTAX = {
 
 def _bare_syntax(data: bytes, begin: int, name: bytes, kind: str, op: bytes | None, syntax: Syntax) -> Syntax:
     before = data[max(0, begin - 1) : begin]
-    if kind == "space" and (name.startswith(b"-") or before == b"/"):
+    if kind == "space" and (name.startswith(b"-") or (before == b"/" and data[begin - 2 : begin - 1].isspace())):
         return Syntax.FLAG
     if op == b"=" and before and before in b"?&":
         return Syntax.QUERY

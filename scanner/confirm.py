@@ -16,6 +16,7 @@ from scanner.context import Keywords, Nearness
 from scanner.filters import ALWAYS, FILTERS
 from scanner.likelihood import likelihood
 from scanner.model import Candidate, Confidence
+from scanner.nonsecrets import common, toy
 from scanner.record import Record, replace
 from scanner.rule import Family, Rule
 
@@ -32,6 +33,9 @@ Hit = tuple[tuple[int, ...], Candidate]
 
 _RUN = re.compile(r"\[(?:\\.|[^\]\\])+\]\{\d+(?:,\d+)?\}")
 """A value that is one run of characters, which `re` looks for in linear time."""
+
+_EXAMPLE_HOST = re.compile(rb"(?:[\w-]+\.)*example(?:\.|$)|host(?:name)?$|.*\.(?:test|invalid)$", re.IGNORECASE)
+_OWN_HOST = re.compile(rb"localhost|127\.|0\.0\.0\.0|.*\.local(?:domain)?$", re.IGNORECASE)
 
 _RANK = {Family.PREFIXED: 3, Family.STRUCTURED: 2, Family.CONTEXTUAL: 1, Family.GENERIC: 0}
 
@@ -136,6 +140,8 @@ class Confirmer:
         for place in places:
             rule = self._rules[place]
             confidence, proven = worth(rule, secret, nearest.get(place))
+            if confidence is not None and rule.general:
+                confidence = _reachable(parts.get("host", b""), secret, confidence)
             if confidence is not None:
                 yield Match(rule, start, end, found.span(), confidence, proven, nearest.get(place), parts)
                 if nearest:
@@ -165,6 +171,13 @@ class Confirmer:
         return keywords
 
 
+def _reachable(host: bytes, password: bytes, confidence: Confidence) -> Confidence | None:
+    """The confidence in a login at a host: it opens little on the same machine, and nothing at an example's host."""
+    if _EXAMPLE_HOST.match(host):
+        return None if common(password) else Confidence.LOW
+    return Confidence.LOW if _OWN_HOST.match(host) else confidence
+
+
 def _joined(stretches: list[tuple[int, int]]) -> Sequence[tuple[int, int]]:
     stretches.sort()
     joined: list[tuple[int, int]] = []
@@ -183,13 +196,13 @@ def worth(rule: Rule, secret: bytes, nearness: Nearness | None = None) -> tuple[
     body = secret[len(rule.prefix) :] or secret
     if any(judges(secret) or judges(body) for judges in ALWAYS):
         return None, False
-    proven = bool(rule.checks) and all(CHECKS[name].passes(secret) for name in rule.checks)
-    if proven:
+    passed = all(CHECKS[name].passes(secret) for name in rule.checks)
+    if passed and not all(CHECKS[name].weak for name in rule.checks):
         return Confidence.HIGH, True
-    if rule.checks:
-        return (None if rule.reject else Confidence.LOW), False
     if any(FILTERS[name](secret) for name in rule.filters):
         return None, False
+    if not passed:
+        return (None if rule.reject else Confidence.LOW), False
     confidence = rule.confidence
     if nearness is not None and nearness.lines:
         confidence = Confidence(max(confidence - 1, Confidence.LOW))
@@ -204,7 +217,7 @@ def _likely(rule: Rule, secret: bytes, confidence: Confidence) -> Confidence | N
         case Family.PREFIXED:
             odds = likelihood(secret[len(rule.prefix) :])
         case Family.STRUCTURED | Family.GENERIC:
-            return confidence
+            return Confidence.LOW if rule.general and toy(secret) else confidence
     if odds < _UNLIKELY:
         return None
     return Confidence(max(confidence - 1, Confidence.LOW)) if odds < _DOUBTFUL else confidence
@@ -214,7 +227,8 @@ def settle(matches: Iterable[Match]) -> list[Match]:
     """One match for each secret: of those that overlap the proven, then the more specific, surer, longer, nearer.
 
     Identifiers, which are no secrets, compete among themselves only, and lose against any secret. A kind that wins by
-    being specific is as sure as the surest match of the same text. A file that is found whole competes with nothing.
+    being specific is as sure as the surest match of about the same text. A file that is found
+    whole competes with nothing.
     """
     kept: list[Match] = []
     whole: list[Match] = []
@@ -225,13 +239,15 @@ def settle(matches: Iterable[Match]) -> list[Match]:
         above = next((k for k, other in enumerate(kept) if other.start < match.end and match.start < other.end), None)
         if above is None:
             kept.append(match)
-        elif _same(kept[above], match) and not match.rule.identifier and not kept[above].rule.checks:
+        elif _alike(kept[above], match) and not match.rule.identifier and not kept[above].rule.checks:
             kept[above] = replace(kept[above], confidence=max(kept[above].confidence, match.confidence))
     return sorted(kept + whole, key=lambda match: (match.start, match.end))
 
 
-def _same(one: Match, other: Match) -> bool:
-    return (one.start, one.end) == (other.start, other.end)
+def _alike(one: Match, other: Match) -> bool:
+    """Whether two matches are of one text, give or take what one of them takes for a part of it."""
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return 3 * shared >= 2 * max(one.end - one.start, other.end - other.start)
 
 
 def _preference(match: Match) -> tuple[object, ...]:

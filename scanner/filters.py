@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from scanner import nonsecrets
 from scanner.likelihood import invention, likelihood
+from scanner.published import published as known_to_all
 
 Filter = Callable[[bytes], bool]
 
@@ -26,13 +27,8 @@ _STEP = 6
 _STAIRS = frozenset(run[at : at + _STEP] for run in _RISING for at in range(len(run) - _STEP + 1))
 _ALNUM = re.compile(rb"[0-9A-Za-z]+")
 _DIGIT = re.compile(rb"[0-9]")
-_COMMON = frozenset(
-    b"password passwd pass secret admin root test tests testing user username guest default postgres mysql"
-    b" redis rabbitmq mongo mongodb 123456 12345678 1234 qwerty letmein hunter2 pw pwd token key value string"
-    b" true false empty blank localhost password1 password123 pass123 test123 admin123 mypassword mysecret"
-    b" supersecret topsecret secretpassword hello world foo bar baz xxx yyy zzz abc abc123 changeit changeme"
-    b" welcome demo sa app dev prod local none null nil todo tbd".split()
-)
+_HOLLOW = re.compile(rb"\.\.\.|\xe2\x80\xa6|\$\{?[A-Za-z_(]|\{\{|<[A-Za-z]|[A-Za-z_]\(|\[\.")
+_KEY_LINES = re.compile(rb"[A-Za-z0-9+/]{40}")
 
 
 def reference(value: bytes) -> bool:
@@ -64,6 +60,11 @@ def stairs(value: bytes) -> bool:
     return climbing * 2 >= len(lower) > 0
 
 
+def published(value: bytes) -> bool:
+    """An example of some documentation or specification, or an emulator's fixed key."""
+    return known_to_all(value)
+
+
 def few(value: bytes) -> bool:
     """Too little variety for its length: sixteen and more characters made of fewer than six."""
     return len(value) >= 16 and len(set(value.lower())) < 6
@@ -71,7 +72,7 @@ def few(value: bytes) -> bool:
 
 def common(value: bytes) -> bool:
     """A password of the kind that documentation and test set-ups use."""
-    return value.strip().lower() in _COMMON
+    return nonsecrets.common(value)
 
 
 def wordy(value: bytes) -> bool:
@@ -104,6 +105,11 @@ def path(value: bytes) -> bool:
     return value.count(b"/") >= 3 or value.startswith((b"/", b"./", b"../", b"~/"))
 
 
+def hollow(value: bytes) -> bool:
+    """A key's first and last line around something else than a key: an ellipsis, a variable, program text."""
+    return _HOLLOW.search(value) is not None or len(_KEY_LINES.findall(value)) < 1
+
+
 def identified(value: bytes) -> bool:
     """Of a form that secrets do not have: a date, a version, a number, an address, a host."""
     return nonsecrets.identified(value) is not None
@@ -119,7 +125,7 @@ def code(value: bytes) -> bool:
     return nonsecrets.code(value) is not None
 
 
-ALWAYS: tuple[Filter, ...] = (placeholder, reference, repeated, stairs, few)
+ALWAYS: tuple[Filter, ...] = (placeholder, reference, repeated, stairs, few, published)
 """What judges every kind. A passed checksum does not spare a value: documentation shows valid examples."""
 
 FILTERS: Mapping[str, Filter] = {
@@ -127,10 +133,12 @@ FILTERS: Mapping[str, Filter] = {
     "common": common,
     "digitless": digitless,
     "few": few,
+    "hollow": hollow,
     "identified": identified,
     "letterless": letterless,
     "path": path,
     "placeholder": placeholder,
+    "published": published,
     "reference": reference,
     "repeated": repeated,
     "sealed": sealed,

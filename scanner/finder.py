@@ -30,6 +30,7 @@ from scanner.model import (
 )
 from scanner.options import Options
 from scanner.pairs import paired
+from scanner.placement import placed
 from scanner.record import replace
 from scanner.rule import Rule
 from scanner.shapes import Shapes
@@ -78,6 +79,7 @@ class Finder:
                 each for each in guesses if not any(no.start < each.end and each.start < no.end for no in refuted)
             )
         matches = [match for match in matches if self._terms.met(match, text, blob)]
+        matches = list(self._placed(matches, text.data, blob.origin))
         place = _Place(blob, text)
         spans: set[tuple[int, int]] = set()
         reported = 0
@@ -129,6 +131,16 @@ class Finder:
                 if rule is not None and (span not in best or best[span].confidence < guess.confidence):
                     best[span] = Match(rule, *span, span, guess.confidence)
         yield from best.values()
+
+    def _placed(self, matches: Iterable[Match], data: bytes, origin: Origin) -> Iterator[Match]:
+        """The matches that count where they stand, worth what they are worth there."""
+        path = origin.inside[-1] if origin.inside else origin.path
+        for match in matches:
+            confidence = placed(match.rule, match.confidence, match.proven, data, match.start, path)
+            if confidence is match.confidence:
+                yield match
+            elif confidence is not None:
+                yield replace(match, confidence=confidence)
 
     def _plain_only(self, data: bytes) -> list[Candidate]:
         return [hit for hit in self._engine.candidates(data) if not self._engine.meanings[hit.pattern][0]]

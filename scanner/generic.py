@@ -19,13 +19,15 @@ from scanner.credentialnames import Promise, Sense, sense
 from scanner.cues import TRIGGER
 from scanner.likelihood import invention, likelihood
 from scanner.model import Confidence
-from scanner.surroundings import Medium, Purpose, surroundings
+from scanner.surroundings import Medium, Purpose, purpose_at, surroundings
 
 __all__ = ["TRIGGER", "Context", "Guess", "Rejected", "find", "judge", "kind_of"]
 
 LONGEST = 4096
 SEEN = 256
 """So much of a value is looked at for what is no secret: hostile text must not cost more."""
+LINE = 500
+"""A line of code is minified from so many bytes on."""
 SURE = 30
 """From this likelihood on a token is sure to be random (natural log-odds)."""
 RANDOM = 10
@@ -73,9 +75,7 @@ _ONE_PIECE = rb"[A-Za-z]{3,}[A-Za-z0-9!@#$%^&*]{5,}"
 _IDENTIFIER = rb"[A-Za-z][A-Za-z0-9]*(?:[_.:/-][A-Za-z0-9]+)*[_:]?"
 _HUMP = rb"[a-z][A-Z][a-z]"
 _NAMED_AFTER = rb"passw|pwd|secret|token|(?<![a-z])key|credential|auth(?!or)|login|user|value|param|field"
-_CAPITALIZED = rb"[A-Z][a-z]+(?:[ :]|$)"
-_TOYS = rb"pass|pwd|admin|test|secret|demo|user|welcome|qwerty|root|hello|guest|default|login|1234|abc|temp|super"
-_SPELLED = bytes.maketrans(b"0@$3!4", b"oaseia")
+_SAID = rb"^[A-Z][a-z]+(?:[ :]|$)|(?i:\b(?:password|passwort|token|secret|key|login)s?\b)"
 _WRITTEN = frozenset((Medium.CODE, Medium.CONFIG, Medium.TEXT))
 _LITERAL = frozenset((Syntax.QUOTED, Syntax.NAMED, Syntax.ELEMENT))
 _GIVEN = frozenset((Syntax.BARE, Syntax.FLAG))
@@ -107,9 +107,9 @@ def judge(name: bytes, value: bytes, syntax: Syntax, context: Context) -> Confid
             return _password(name, value, syntax, context, promised.plain)
         case Promise.LABEL:
             return _key(value, context)
-        case Promise.AUTH:
+        case Promise.AUTH | Promise.TOKEN:
             return _authorization(value, syntax, context, promised)
-        case Promise.SECRET | Promise.TOKEN | Promise.KEY:
+        case Promise.SECRET | Promise.KEY:
             return _token(value, syntax, context, promised)
 
 
@@ -173,31 +173,35 @@ def _key(value: bytes, context: Context) -> Confidence | Rejected:
 
 
 def _authorization(value: bytes, syntax: Syntax, context: Context, promised: Sense) -> Confidence | Rejected:
-    """Values of Authorization headers: a login, or a token."""
+    """Values of Authorization headers and the like: a login, or a token."""
     password = _login(value)
     if password is None:
         return _token(value, syntax, context, promised)
-    if len(password) < 3 or nonsecrets.reference(password):
+    if len(password) < 3 or nonsecrets.reference(password) or nonsecrets.common(password):
         return Rejected("a login without a password")
-    return Confidence.MEDIUM if context.purpose is Purpose.USE else Confidence.LOW
+    used = context.purpose is Purpose.USE and not nonsecrets.toy(password)
+    return Confidence.MEDIUM if used else Confidence.LOW
 
 
 def _login(value: bytes) -> bytes | None:
     """The password in a Basic header's value, which is base64 of a user, a colon and a password; None if it is none."""
     try:
-        _, colon, password = base64.b64decode(value, validate=True).partition(b":")
+        user, colon, password = base64.b64decode(value, validate=True).partition(b":")
     except (binascii.Error, ValueError):
         return None
-    return password if colon and password.isascii() else None
+    return password if colon and user.isascii() and password.isascii() else None
 
 
 def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain: bool) -> Confidence | Rejected:
     """Values that people think up: they need not look random, but must not be a name, a label or prose."""
-    if value.lower().rstrip(b"=:") in name.lower():
+    lower = value.lower().rstrip(b"=:")
+    if lower in name.lower() or (len(name) >= 10 and lower.endswith(name.lower())):
         return Rejected("its own name")
+    if context.purpose is not Purpose.USE and nonsecrets.common(value):
+        return Rejected("a toy")
     spaces = value.count(b" ")
     if spaces:
-        said = spaces > 4 or not plain or _compiled(_CAPITALIZED).match(value) is not None
+        said = spaces > 4 or not plain or _compiled(_SAID).search(value) is not None
         return Rejected("words") if said or syntax not in _LITERAL else Confidence.LOW
     random, invented = likelihood(value), invention(value)
     if context.medium not in _WRITTEN:
@@ -217,8 +221,8 @@ def _most(value: bytes, syntax: Syntax, context: Context, random: float) -> Conf
     """The most that a password can be worth: toys and examples are low, whatever they look like."""
     if context.purpose is not Purpose.USE or syntax is Syntax.PROSE or _compiled(_HASH).fullmatch(value):
         return Confidence.LOW
-    if _compiled(_TOYS).search(value.lower().translate(_SPELLED)):
-        return Confidence.MEDIUM if random >= 20 else Confidence.LOW
+    if nonsecrets.toy(value):
+        return Confidence.MEDIUM if random >= SURE else Confidence.LOW
     return Confidence.HIGH
 
 
@@ -236,14 +240,13 @@ def find(data: bytes, start: int, end: int, *, path: str) -> Iterator[Guess]:
 
     `start` and `end` are where those hits end (the same, for one hit); `path` is the file's name.
     """
-    medium, purpose = surroundings(path)
+    medium, _ = surroundings(path)
     best: dict[int, Guess] = {}
     for pair in pairs(data, start, end, code=medium is Medium.CODE):
         value = data[pair.value_start : pair.value_end]
-        judged = judge(pair.name, value, pair.syntax, _context(data, pair, medium, purpose))
+        here = Medium.GENERATED if medium is Medium.CODE and _minified(data, pair) else medium
+        judged = judge(pair.name, value, pair.syntax, _context(data, pair, here, _purpose(data, pair, path)))
         if isinstance(judged, Confidence):
-            if judged > Confidence.LOW and _documented(data, pair, path):
-                judged = Confidence.LOW
             reason = pair.sense.promise.name.lower()
             guess = Guess(pair.name, pair.value_start, pair.value_end, judged, reason, pair.syntax)
             other = best.get(pair.value_start)
@@ -258,10 +261,16 @@ def _context(data: bytes, pair: Pair, medium: Medium, purpose: Purpose) -> Conte
     return Context(medium, purpose, data[max(line, pair.start - 200) : pair.start - pair.closed], after)
 
 
-def _documented(data: bytes, pair: Pair, path: str) -> bool:
-    """Whether a pair in Python stands in a long string or a comment's example: documentation, as a rule."""
-    if not path.endswith((".py", ".pyi")):
-        return False
-    if pair.sign == b":" and not pair.closed:
-        return True  # not Python
-    return any(data.count(quotes, 0, pair.start) % 2 for quotes in (b'"""', b"'''"))
+def _minified(data: bytes, pair: Pair) -> bool:
+    """Whether a pair stands in a line of a length that nobody writes."""
+    start, end = max(0, pair.start - LINE), min(len(data), pair.value_end + LINE)
+    first = data.rfind(b"\n", start, pair.start) + 1 or start
+    last = data.find(b"\n", pair.value_end, end)
+    return (last if last >= 0 else end) - first - (pair.value_end - pair.value_start) >= LINE
+
+
+def _purpose(data: bytes, pair: Pair, path: str) -> Purpose:
+    """What the place of a pair is for; in Python, a bare name before a colon is no Python, and so documentation."""
+    if pair.sign == b":" and not pair.closed and path.endswith((".py", ".pyi")):
+        return Purpose.EXAMPLE
+    return purpose_at(data, pair.start, path)

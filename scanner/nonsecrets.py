@@ -11,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 
 from scanner.likelihood import likelihood
+from scanner.published import published
 
 _STORES = (
     rb"arn|vault|op|ssm|env|file|keyring|keychain|secrets?|gsm|sm|aws-sm|awssm|aws-secretsmanager|azkv|akv|keyvault|gcp"
@@ -30,7 +31,8 @@ _REFERENCE = rb"|".join((
 ))  # fmt: skip
 _INSIDE = rb"|".join((
     rb"[$#%]\{[\w.:/@|?!#%+*,= '\"-]{1,80}\}|\{\{[^{}]*\}\}|%\([\w.]+\)[sdr]|%\{[^}]*\}|\\\(\w+\)",
-    rb"^<[A-Za-z_][^<>]{0,60}>|\{[a-z_][\w.!:]{0,40}\}|\{\d?\}|%[sdvqrx@](?![0-9A-Za-z])|%[A-Z_]{3,}%",
+    rb"^<[A-Za-z_][^<>]{0,60}>|\{[A-Za-z_][\w.!:\[\]'\"()]{0,60}\}|\{\d?\}|^\[[A-Za-z_ -]{2,40}\]$",
+    rb"%[sdvqrx@](?![0-9A-Za-z])|%[A-Z_]{3,}%",
     rb"\$\([^)]*\)|\$[A-Z][A-Z_]{3,}|secretKeyRef",
 ))  # fmt: skip
 _SEALED = rb"|".join((
@@ -65,6 +67,15 @@ _WORDS = frozenset(
     secretstr client client_secret client_id prompt generated random file path vault manual automatic keyring
     environment env system local remote global internal external per-user shared inherit same secretkeyref""".split()
 )
+_TOYS = rb"pass|pwd|admin|test|secret|demo|user|welcome|qwerty|root|hello|guest|default|login|i2e|abc|temp|super"
+_COMMON = frozenset(
+    b"password passwd pass secret admin root test tests testing user username guest default postgres mysql"
+    b" redis rabbitmq mongo mongodb 123456 12345678 1234 qwerty letmein hunter2 pw pwd token key value string"
+    b" true false empty blank localhost password1 password123 pass123 test123 admin123 mypassword mysecret"
+    b" supersecret topsecret secretpassword hello world foo bar baz xxx yyy zzz abc abc123 changeit changeme"
+    b" welcome demo sa app dev prod local none null nil todo tbd".split()
+)
+_SPELLED = bytes.maketrans(b"0@$5!1347", b"oassiieat")
 _UUID = rb"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _FORMS = (
     (rb"[-+]?(?:0x[0-9A-Fa-f]{1,8}|[\d_,.]+(?:[eE][-+]?\d+)?)[a-zA-Z%]{0,2}$", "a number"),
@@ -81,6 +92,10 @@ _FORMS = (
         "a host",
     ),
     (rb"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$", "an address"),
+    (
+        rb"[A-Za-z@][\w./@+-]*[-:@_=]v?\d{1,4}(?:\.\d{1,6}){1,3}(?:[-.+][A-Za-z][A-Za-z0-9]*)?$",
+        "a package and its version",
+    ),
 )
 _LOOSE_FORMS = (
     (
@@ -146,6 +161,16 @@ def reference(value: bytes) -> str | None:
     return None
 
 
+def common(value: bytes) -> bool:
+    """One of the passwords that everybody's documentation and test set-up has."""
+    return value.strip().lower() in _COMMON
+
+
+def toy(value: bytes) -> bool:
+    """A password of the kind that documentation and set-ups for development use: `admin`, `s3cret`, `test1234`."""
+    return _compiled(_TOYS).search(value.lower().translate(_SPELLED)) is not None
+
+
 def sealed(value: bytes) -> str | None:
     """Encrypted values, password hashes, public keys and certificates."""
     return "encrypted, hashed or public" if _compiled(_SEALED).match(value) else None
@@ -176,4 +201,6 @@ def uuid(value: bytes) -> bool:
 
 def why(value: bytes) -> str | None:
     """The first reason not to take the value for a secret, the cheap ones first."""
+    if published(value):
+        return "known to everybody"
     return placeholder(value) or sealed(value) or reference(value) or identified(value) or code(value)

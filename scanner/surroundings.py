@@ -28,7 +28,7 @@ class Purpose(StrEnum):
     USE = "use"
     TEST = "test"
     EXAMPLE = "example"
-    """documentation, samples, demonstrations: the values in it are made up, as a rule"""
+    """documentation, samples, other people's published code: values are made up, or no secrets any more"""
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -56,6 +56,11 @@ _TEST_WORDS = _words("test tests spec specs fixture fixtures mock mocks testing 
 _EXAMPLE_WORDS = _words(
     "example examples sample samples demo demos doc docs readme tutorial tutorials sandbox md rst adoc"
 )
+_PUBLISHED = _words(
+    "node_modules bower_components site-packages dist-packages ansible_collections third_party thirdparty vendor",
+    "godeps pods jspm_packages",
+)
+"""Directories for the packages that a project uses and did not write."""
 _SEPARATORS = str.maketrans("/\\_.-", "     ")
 
 
@@ -66,7 +71,7 @@ def surroundings(path: str) -> tuple[Medium, Purpose]:
     suffix = name.rpartition(".")[2].lower()
     words = frozenset(path.lower().translate(_SEPARATORS).split())
     purpose = Purpose.USE
-    if words & _EXAMPLE_WORDS:
+    if words & _EXAMPLE_WORDS or _PUBLISHED & frozenset(path.lower().replace("\\", "/").split("/")[:-1]):
         purpose = Purpose.EXAMPLE
     elif words & _TEST_WORDS:
         purpose = Purpose.TEST
@@ -79,3 +84,29 @@ def surroundings(path: str) -> tuple[Medium, Purpose]:
     if suffix in _CONFIG or name.startswith((".env", "Dockerfile", "Makefile")):
         return Medium.CONFIG, purpose
     return Medium.TEXT, purpose
+
+
+_SAID = re.compile(rb"\"(?:documentation|description|summary|help|doc|docs|examples?|sample)\" ?: ?\"(?:[^\"\\]|\\.)*$")
+_SAID_AT_MOST = 8192
+
+
+def purpose_at(data: bytes, start: int, path: str) -> Purpose:
+    """What the place at this offset of a file is for: its docstrings and descriptions are documentation, too."""
+    _, purpose = surroundings(path)
+    if purpose is not Purpose.EXAMPLE and (_in_docstring(data, start, path) or _in_description(data, start)):
+        return Purpose.EXAMPLE
+    return purpose
+
+
+def _in_docstring(data: bytes, start: int, path: str) -> bool:
+    if not path.endswith((".py", ".pyi")):
+        return False
+    return any(data.count(quotes, 0, start) % 2 for quotes in (b'"""', b"'''"))
+
+
+def _in_description(data: bytes, start: int) -> bool:
+    """Whether an offset lies in a string of JSON that describes something, as those of API models do."""
+    line = data[max(data.rfind(b"\n", 0, start) + 1, start - _SAID_AT_MOST) : start]
+    at = line.rfind(b'": "')
+    at = max(at, line.rfind(b'":"'))
+    return at >= 0 and _SAID.search(line, max(0, at - 16)) is not None

@@ -15,8 +15,11 @@ class Check:
               alone makes it pass, or where there is no way short of minting one.
     source    how it is known: VERIFIED (recomputed on outside samples), SPEC (a published specification or the issuer's
               own code), STRUCTURE (no checksum, but an inner form), INFERRED or UNVERIFIED.
+    weak      a pass does not prove that an issuer minted the value: anybody's tools make such keys and tokens, or
+              values of other kinds pass too often.
     """
 
     passes: Callable[[bytes], bool]
     complete: Callable[[bytes], bytes] | None
     source: str
+    weak: bool = False

@@ -173,8 +173,8 @@ def pgp_complete(value: bytes) -> bytes:
 
 
 CHECKS = {
-    "pem": Check(pem, pem_complete, "SPEC: DER length, and the OpenSSH key format"),
-    "ppk": Check(ppk, ppk_complete, "VERIFIED on 10 of 11 unencrypted files"),
-    "pgp": Check(pgp, pgp_complete, "SPEC: RFC 4880"),
+    "pem": Check(pem, pem_complete, "SPEC: DER length, and the OpenSSH key format", weak=True),
+    "ppk": Check(ppk, ppk_complete, "VERIFIED on 10 of 11 unencrypted files", weak=True),
+    "pgp": Check(pgp, pgp_complete, "SPEC: RFC 4880", weak=True),
 }
 """The checks of this module by name."""

@@ -131,6 +131,6 @@ CHECKS = {
     "bip32": _base58check(_xprv, _build_xprv),
     "nats": _crc16_seed(2, _NKEY_HEADS.__contains__),
     "stellar": _crc16_seed(1, b"\x90".__eq__),
-    "wireguard": Check(wireguard, wireguard_complete, "STRUCTURE: the clamped bits of a curve key"),
+    "wireguard": Check(wireguard, wireguard_complete, "STRUCTURE: the clamped bits of a curve key", weak=True),
 }
 """The checks of this module by name."""

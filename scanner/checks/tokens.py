@@ -57,6 +57,17 @@ def jwt(value: bytes) -> bool:
     return (expected is None or length in expected) and length >= 43 and whole_bytes(parts[2])
 
 
+def jwt_claims(value: bytes) -> bool:
+    """The header of a token, whatever became of the rest: samples are cut short, or altered. SPEC."""
+    header = json_object(value.partition(b".")[0])
+    return header is not None and isinstance(header.get("alg"), str)
+
+
+def jwt_claims_complete(value: bytes) -> bytes:
+    """A token whose signature lost its end."""
+    return jwt_complete(value)[:-23]
+
+
 def jwt_complete(value: bytes) -> bytes:
     """A token under HS256, for the subject that the value's hash names."""
     claims = {
@@ -94,6 +105,7 @@ def whole(*, skip: int = 0, separators: bytes = b"") -> Check:
             value[:skip] + b"".join(part if at % 2 else zero_spill(part) for at, part in enumerate(parts(value)))
         ),
         "STRUCTURE: base64 of whole bytes; a pass is weak evidence",
+        weak=True,
     )
 
 
@@ -292,7 +304,8 @@ def _same(value: bytes) -> bytes:
 
 
 CHECKS = {
-    "jwt": Check(jwt, jwt_complete, "SPEC: RFC 7519"),
+    "jwt": Check(jwt, jwt_complete, "SPEC: RFC 7519", weak=True),
+    "jwt-claims": Check(jwt_claims, jwt_claims_complete, "SPEC: RFC 7519", weak=True),
     "jwt-tail": Check(jwt_tail, jwt_tail_complete, "SPEC: provider documentation"),
     "google-api-key": whole(),
     "sendgrid": whole(skip=3, separators=b"."),
@@ -303,6 +316,7 @@ CHECKS = {
         lambda value: whole_bytes(value.rstrip(b"=").rpartition(b".")[2]),
         lambda value: value.rpartition(b".")[0] + b"." + zero_spill(value.rstrip(b"=").rpartition(b".")[2]),
         "STRUCTURE: a signature of 64 whole bytes",
+        weak=True,
     ),
     "sentry-org": json_inside(7, ("iat", "url", "org"), end=b"_"),
     "onepassword": json_inside(4, ("secretKey", "email", "signInAddress")),
@@ -320,11 +334,14 @@ CHECKS = {
     "jfrog": Check(jfrog, jfrog_complete, "VERIFIED on 7 samples: base58 of 54 bytes with a constant head"),
     "jfrog-reference": Check(jfrog_reference, jfrog_reference_complete, "STRUCTURE: base64 of readable text"),
     "aws-bedrock": Check(bedrock, bedrock_complete, "STRUCTURE: base64 of readable text"),
-    "aws-key-id": Check(aws_key_id, _same, "VERIFIED: the account number; a weak test"),
-    "basic-auth": Check(basic_auth, basic_auth_complete, "SPEC: RFC 7617"),
+    "aws-key-id": Check(aws_key_id, _same, "VERIFIED: the account number; a weak test", weak=True),
+    "basic-auth": Check(basic_auth, basic_auth_complete, "SPEC: RFC 7617", weak=True),
     "bcrypt": Check(
-        bcrypt, lambda value: value[:28] + b"e" + value[29:], "SPEC: two bits in the salt's last character"
+        bcrypt,
+        lambda value: value[:28] + b"e" + value[29:],
+        "SPEC: two bits in the salt's last character",
+        weak=True,
     ),
-    "secp256k1": Check(secp256k1, _same, "SPEC: below the order of the group"),
+    "secp256k1": Check(secp256k1, _same, "SPEC: below the order of the group", weak=True),
 }
 """The checks of this module by name."""
