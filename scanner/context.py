@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from scanner.record import Record
 
-REACH = 40
+REACH = 96
 """The most bytes between the end of a keyword and the value; line ends may lie in them."""
+NEAR = 40
+"""The same where a run of white space counts as one byte: indentation separates nothing."""
+DEEPEST = 3
+"""The most lines between a keyword and a value that is nested under it."""
 
 _JOINTS = ("", "_", "-", " ", ".")
 _SEPARATOR = re.compile(r"[ _.\-]+")
@@ -19,14 +23,16 @@ _GOES_ON = re.compile(
 )
 _OTHER = re.compile(
     rb"(?:^|[^a-z])(md5|sha[_-]?\d*|sha\d+(?:sum)?|checksum|digest|hash(?:es)?|integrity|commit|revision|rev|etag"
-    rb"|fingerprint|thumbprint|version|signature|crc\d*|blob|tree|object|(?:request|trace|span|build)[_-]?id|image|ref)"
+    rb"|fingerprint|thumbprint|version|signature|h1|crc\d*|blob|tree|object|(?:request|trace|span|build)[_-]?id|image|ref)"
     rb"[\"'\]]*\s*(?:=>|[=:@/-])[=:@/\s\"'-]*$",
     re.IGNORECASE,
 )
 """A name that a value is assigned to, and that says it is something else than a secret."""
+_BLANK = re.compile(rb"\s{2,}")
+_INDENTED = re.compile(rb"\n([ \t]*)(?=[^\s}\])])")
 _ESCAPES = (b"n", b"r", b"t")
 """Letters that are a line's end or a gap behind a backslash."""
-_LONGEST = 64
+LONGEST_KEYWORD = 64
 """Keywords are no longer than this."""
 _LONG = 7
 """A keyword of so many letters is no accident inside a longer word."""
@@ -56,26 +62,28 @@ class Keywords:
 
     def between(self, data: bytes, value: int, end: int) -> bool:
         """Whether a keyword stands before or between these offsets: a cheap look before an exact one."""
-        start = max(0, value - REACH - _LONGEST)
+        start = max(0, value - REACH - LONGEST_KEYWORD)
         return any(
-            _stands_alone(data, start + hit.start(), start + hit.end(1))
+            stands_alone(data, start + hit.start(), start + hit.end(1))
             for hit in self._search.finditer(data[start:end])
         )
 
     def near(self, data: bytes, value: int) -> dict[int, Nearness]:
         """The rules that have a keyword before the value at this offset, and how near it is."""
-        start = max(0, value - REACH - _LONGEST)
+        start = max(0, value - REACH - LONGEST_KEYWORD)
         before = data[start:value]
         other = _OTHER.search(before)
         found: dict[int, Nearness] = {}
         for hit in self._search.finditer(before):
             word = hit[1]
             end = hit.start() + len(word)
-            gap = len(before) - end
+            gap = len(_BLANK.sub(b" ", before[end:]))
             lines = before.count(b"\n", end)
-            if not 0 < gap <= REACH or lines > 1 or (other is not None and end <= other.start(1)):
+            if not 0 < gap <= NEAR or (other is not None and end <= other.start(1)):
                 continue
-            if not _stands_alone(data, start + hit.start(), start + end):
+            if lines > 1 and not _nested(data, start + end, value):
+                continue
+            if not stands_alone(data, start + hit.start(), start + end):
                 continue
             nearness = Nearness(lines, gap, -len(word))
             for number in self._owners[word.lower()]:
@@ -89,10 +97,22 @@ def spellings(keyword: str) -> tuple[str, ...]:
     words = [word for word in _SEPARATOR.split(keyword) if word]
     if len(words) < 2:
         return (keyword,)
-    return tuple(dict.fromkeys((keyword, *(joint.join(words) for joint in _JOINTS))))
+    joined = [joint.join(words) for joint in _JOINTS]
+    if len(words) > 2 and words[-1] == "key":  # `acme-apikey` for `acme_api_key`
+        joined += [joint.join((*words[:-2], words[-2] + words[-1])) for joint in _JOINTS[1:]]
+    return tuple(dict.fromkeys((keyword, *joined)))
 
 
-def _stands_alone(data: bytes, start: int, end: int) -> bool:
+def _nested(data: bytes, keyword: int, value: int) -> bool:
+    """Whether a value's line, and all before it, is indented deeper than its keyword's, some lines above."""
+    line = data.rfind(b"\n", max(0, keyword - 256), keyword)
+    below = [len(found[1]) for found in _INDENTED.finditer(data, keyword, value)]
+    head = _INDENTED.match(data, line) if line >= 0 else None
+    depth = len(head[1]) if head else 0
+    return 0 < len(below) <= DEEPEST and min(below) > depth
+
+
+def stands_alone(data: bytes, start: int, end: int) -> bool:
     """Whether a keyword is a word of its own, or a part of `camelCase`, and not letters inside another word."""
     word = data[start:end]
     before, after = data[max(0, start - 1) : start], data[end : end + 12]

@@ -24,8 +24,9 @@ ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 _JOINERS = ALNUM | frozenset(b"_-+/.~")
 _DISTINCT = 4
 _CONTROLS = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-_ESCAPED = r"(?<=\\(?:[0bfnrtv]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m)"
-"""What may stand before a value although it ends in letters or digits: `\\n`, `\\x22`, `\\u0022`, `%3D`, a colour."""
+_ESCAPED = r"(?<=\\(?:[0bfnrtv]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m"
+_ESCAPED += r"|(?i:key|token|secret|access|private)-)"
+"""What may stand before a value although it could belong to it: `\\n`, `\\x22`, `\\u0022`, `%3D`, a colour, `key-`."""
 
 
 def expression(node: Node, *, names: bool = True) -> str:
