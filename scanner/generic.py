@@ -177,10 +177,10 @@ def _authorization(value: bytes, syntax: Syntax, context: Context, promised: Sen
     password = _login(value)
     if password is None:
         return _token(value, syntax, context, promised)
-    if len(password) < 3 or nonsecrets.reference(password) or nonsecrets.common(password):
+    used = context.purpose is Purpose.USE
+    if len(password) < 3 or nonsecrets.reference(password) or (nonsecrets.common(password) and not used):
         return Rejected("a login without a password")
-    used = context.purpose is Purpose.USE and not nonsecrets.toy(password)
-    return Confidence.MEDIUM if used else Confidence.LOW
+    return Confidence.MEDIUM if used and not nonsecrets.toy(password) else Confidence.LOW
 
 
 def _login(value: bytes) -> bytes | None:
