@@ -31,6 +31,10 @@ from scanner.checks.tokens import aws_account, supabase
 WORDS = "NotARealToken" * 6
 NOISE = "W3GojfcnWBPQZevwTq4JFLVkP54EB5N"
 
+BITS = "".join(f"{number:08b}" for number in range(32)) + "0000"
+COUNTED = "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[int(BITS[at : at + 5], 2)] for at in range(0, 260, 5))
+"""The bytes 0 to 31 in bech32."""
+
 EXAMPLES = [
     ("github", "ghp_", WORDS[:30], "3qWLOJ"),
     ("github", "gho_", "Fakexxxxxxxxxxxxxxxxxxxxxxxx13", "0Ru6do"),
@@ -62,8 +66,8 @@ EXAMPLES = [
     ("azure-cask", ("NotARealKey1" * 5)[:52] + "JQQJ99CK", "A" * 16 + "AZDO", "VFBG"),
     ("azure-cask", ("NotARealKey1" * 5)[:52] + "JQQJ99CK", "A" * 16 + "AZDO", "VFBGSw=="),
     ("azure-devops", "lnyunken64tsyfcycpigl27qj2xas", "ffvmq73fhqea6jx5nbsv4nq", ""),
-    ("age", "AGE-SECRET-KEY-1", "counted".upper(), "WRYDWG"),
-    ("nostr", "nsec1", "counted", "8zu3a4"),
+    ("age", "AGE-SECRET-KEY-1", COUNTED.upper(), "WRYDWG"),
+    ("nostr", "nsec1", COUNTED, "8zu3a4"),
     ("bitcoin-wif", "5JWZPsiAbUEwAT8K8qjjaSBN", "HDRh76qSjsdSgEhfKDd4nApiZ92", ""),
     ("bitcoin-wif", "KzHTyxphM9EW4iKH3c7cva8k", "vZqz1vkpcETrLBUU7QiBg6qw3mst", ""),
     ("nats", "SUAFW4NIRX3SOWAT2BS6X4COVYERJNLEH6", "PAIB4TP22DFLY3NDM4AIDPFA", ""),
