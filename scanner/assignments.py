@@ -253,6 +253,8 @@ def _after(data: bytes, begin: int, name: bytes, promised: Sense, code: bool) ->
         if not closed and len(quote) == 1 and _line(data, begin).count(quote) % 2:
             return None
         span = _quoted(data, opening)
+        if kind == "space" and _expression(_SQL).search(_line(data, begin)):
+            syntax = Syntax.QUOTED
     elif kind == "element":
         close = at + len(data[at : max(at, data.find(b"</", at, at + AFTER))].rstrip())
         span = (at, close) if close > at and data[begin - 1 : begin] == b"<" else None
@@ -274,6 +276,7 @@ def _line(data: bytes, begin: int) -> bytes:
     return line.replace(b'"""', b"").replace(b"'''", b"")
 
 
+_SQL = rb"(?i:\b(?:with|encrypted|login|set)[ ]{1,4}$)"
 _COMMENT = rb"^\s*(?://|#|\*|/\*|--|;|<!--|rem |REM )|\s(?://|#) "
 
 
@@ -340,7 +343,7 @@ def _unquoted(data: bytes, at: int, syntax: Syntax, promised: Sense) -> tuple[in
     value = value.split(b"\\n", 1)[0].split(b"\\r", 1)[0].split(b"&quot", 1)[0]
     for left, right in ((b"(", b")"), (b"[", b"]"), (b"{", b"}")):
         close = value.find(right)
-        if close >= 0 and value.find(left, 0, close) < 0:
+        if close >= 0 and value.find(left, 0, close) < 0 and not value[close + 1 : close + 2].isalnum():
             value = value[:close]
     value = value.rstrip(b",\\")
     return (found.start("value"), found.start("value") + len(value)) if value else None

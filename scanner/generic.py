@@ -194,8 +194,7 @@ def _login(value: bytes) -> bytes | None:
 
 def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain: bool) -> Confidence | Rejected:
     """Values that people think up: they need not look random, but must not be a name, a label or prose."""
-    lower = value.lower().rstrip(b"=:")
-    if lower in name.lower() or (len(name) >= 10 and lower.endswith(name.lower())):
+    if _own_name(value.lower().rstrip(b"=:"), name.lower()):
         return Rejected("its own name")
     if context.purpose is not Purpose.USE and nonsecrets.common(value):
         return Rejected("a toy")
@@ -215,6 +214,13 @@ def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain
     if _compiled(_IDENTIFIER).fullmatch(value) and _variable(value, syntax, context, random):
         return Rejected("an identifier")
     return min(most, Confidence.MEDIUM) if random >= 20 else Confidence.LOW
+
+
+def _own_name(value: bytes, name: bytes) -> bool:
+    """Whether a value says no more than its name; `mysql` beside `mysql_password` is a password, if a poor one."""
+    if value == name or (len(name) >= 10 and value.endswith(name)):
+        return True
+    return value in name and _compiled(_NAMED_AFTER).search(value) is not None
 
 
 def _most(value: bytes, syntax: Syntax, context: Context, random: float) -> Confidence:

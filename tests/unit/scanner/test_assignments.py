@@ -67,7 +67,7 @@ SAMPLES: dict[str, tuple[str, Syntax]] = {
     "sshpass": ("sshpass -p '{v}' ssh me@x\n", Syntax.FLAG),
     "powershell": ("ConvertTo-SecureString -String '{v}' -AsPlainText", Syntax.QUOTED),
     "sql": ("CREATE USER me IDENTIFIED BY '{v}'", Syntax.QUOTED),
-    "sql, postgresql": ("CREATE ROLE me LOGIN {n} '{v}'", Syntax.SPACE),
+    "sql, postgresql": ("CREATE ROLE me LOGIN {n} '{v}'", Syntax.QUOTED),
     "xml": ("<{n}>{v}</{n}>", Syntax.ELEMENT),
     "xml over lines": ("<{n}>\n    {v}\n</{n}>", Syntax.ELEMENT),
     "xml, attribute": ('<user {n}="{v}"/>', Syntax.QUOTED),
