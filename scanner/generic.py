@@ -169,6 +169,8 @@ def _key(value: bytes, context: Context) -> Confidence | Rejected:
     random = len(value) >= 16 and likelihood(value) >= (18 if hexadecimal else 25)
     if not random or not _compiled(_DIGIT).search(value) or context.medium not in _WRITTEN:
         return Rejected("not random enough for a key of any sort")
+    if hexadecimal and context.purpose is not Purpose.USE:
+        return Rejected("a test vector")
     return Confidence.LOW if hexadecimal or context.purpose is not Purpose.USE else Confidence.MEDIUM
 
 

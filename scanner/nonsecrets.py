@@ -36,7 +36,7 @@ _INSIDE = rb"|".join((
     rb"\$\([^)]*\)|\$[A-Z][A-Z_]{3,}|secretKeyRef",
 ))  # fmt: skip
 _SEALED = rb"|".join((
-    rb"U2FsdGVkX1|ENC\[|ENC\(|enc:|encrypted:|\{cipher\}|\$ANSIBLE_VAULT|!vault|vault:v\d+:|AQICAH",
+    rb"U2FsdGVkX1|ENC\[|ENC\(|enc:|encrypted:|\{cipher\}|\$ANSIBLE_VAULT|!vault|vault:v\d+:|AQICAH|Ag[A-D][A-Za-z0-9+/]{200}",
     rb"\{(?:SSHA|SHA|MD5|SMD5|CRYPT|bcrypt|noop|pbkdf2)[\w-]*\}|SCRAM-|bcrypt",
     rb"pbkdf2[_:]|sha(?:1|256|384|512)[:$-]|md5[:$]",
     rb"\$(?:\d{1,2}|2[abxy]|y|apr1|argon2\w*|scrypt|pbkdf2[\w-]*|S|P|H|sha1)\$.",
