@@ -66,17 +66,29 @@ class GaveUp(Record):
     rule: Rule
 
 
+class _Form(Record):
+    """Rules of one pattern: how far a match reaches around a candidate, whether it counts only near a keyword, and the
+    value where it is one run."""
+
+    pattern: str
+    places: tuple[int, ...]
+    before: int
+    after: int
+    named: bool
+    run: re.Pattern[bytes] | None
+
+
 class Confirmer:
     """Runs rules' exact patterns. Patterns are compiled when first needed and kept."""
 
-    __slots__ = ("_keywords", "_patterns", "_rules", "_runs", "_seconds")
+    __slots__ = ("_forms", "_keywords", "_patterns", "_rules", "_seconds")
 
     def __init__(self, rules: Sequence[Rule], seconds: float) -> None:
         self._rules = rules
         self._seconds = seconds
         self._patterns: dict[str, regex.Pattern[bytes]] = {}
-        self._runs: dict[str, re.Pattern[bytes]] = {}
-        self._keywords: dict[tuple[int, ...], Keywords] = {}
+        self._forms: dict[tuple[int, ...], Sequence[_Form]] = {}
+        self._keywords: dict[int, Keywords] = {}
 
     def matches(self, data: bytes, hits: Iterable[Hit]) -> Iterator[Match | Refuted | GaveUp]:
         """What really matches, in no particular order."""
@@ -96,20 +108,39 @@ class Confirmer:
         self, data: bytes, hits: Iterable[Hit]
     ) -> Mapping[tuple[str, tuple[int, ...]], Sequence[tuple[int, int]]]:
         """What to search, by pattern and the rules that have it: stretches in order, and joined where they touch."""
-        wanted: dict[tuple[str, tuple[int, ...]], list[tuple[int, int]]] = {}
+        wanted: dict[tuple[str, bool], tuple[set[int], list[tuple[int, int]]]] = {}
         for places, candidate in hits:
-            by_pattern: dict[str, list[int]] = {}
-            for place in places:
-                by_pattern.setdefault(self._rules[place].pattern, []).append(place)
-            for pattern, alike in by_pattern.items():
-                before = max(self._rules[place].before for place in alike)
-                after = max(self._rules[place].after for place in alike)
-                low, high = max(0, candidate.first - before), min(len(data), candidate.end + after + MARGIN)
-                if self._named(alike[0]) and not self._plausible(tuple(alike), data, low, high):
+            for form in self._forms_of(places):
+                high = min(len(data), candidate.end + form.after + MARGIN)
+                low = candidate.first if candidate.keyword else max(0, candidate.first - form.before)
+                if form.named and not self._plausible(form, data, low, high, known=candidate.keyword):
                     continue
-                stretch = (low, high)
-                wanted.setdefault((pattern, tuple(alike)), []).append(stretch)
-        return {key: _joined(stretches) for key, stretches in wanted.items()}
+                alike, stretches = wanted.setdefault((form.pattern, form.named), (set(), []))
+                alike.update(form.places)
+                stretches.append((low, high))
+        return {
+            (pattern, tuple(sorted(alike))): _joined(stretches) for (pattern, _), (alike, stretches) in wanted.items()
+        }
+
+    def _forms_of(self, places: tuple[int, ...]) -> Sequence[_Form]:
+        """The patterns of some rules, each once."""
+        forms = self._forms.get(places)
+        if forms is None:
+            by_pattern: dict[tuple[str, bool], list[int]] = {}
+            for place in places:
+                by_pattern.setdefault((self._rules[place].pattern, self._named(place)), []).append(place)
+            forms = self._forms[places] = tuple(
+                _Form(
+                    pattern,
+                    tuple(alike),
+                    max(self._rules[place].before for place in alike),
+                    max(self._rules[place].after for place in alike),
+                    named,
+                    self._run(alike[0]) if named else None,
+                )
+                for (pattern, named), alike in by_pattern.items()
+            )
+        return forms
 
     def _compiled(self, pattern: str) -> regex.Pattern[bytes]:
         compiled = self._patterns.get(pattern)
@@ -133,9 +164,10 @@ class Confirmer:
         if not secret:
             return
         parts = {name: text for name, text in found.groupdict().items() if name != "secret" and text}
-        nearest: Mapping[int, Nearness] = {}
+        nearest: dict[int, Nearness] = {}
         if self._named(places[0]):
-            nearest = self._keywords_of(places).near(data, start)
+            for place in places:
+                nearest |= self._keywords_of(place).near(data, start)
             places = tuple(sorted(nearest, key=lambda place: (nearest[place], place)))
         for place in places:
             rule = self._rules[place]
@@ -153,21 +185,22 @@ class Confirmer:
         """Whether a rule's value counts only near a keyword."""
         return self._rules[place].family is Family.CONTEXTUAL and not self._rules[place].trigger
 
-    def _plausible(self, places: tuple[int, ...], data: bytes, low: int, high: int) -> bool:
-        """Whether keyword and value both stand there: a cheap look, since `regex` costs half a microsecond a byte."""
-        value = self._rules[places[0]].value
-        if _RUN.fullmatch(value):
-            run = self._runs.get(value)
-            if run is None:
-                run = self._runs[value] = re.compile(value.encode("latin-1"))
-            if not run.search(data, low, high):
-                return False
-        return self._keywords_of(places).between(data, low, high)
+    def _run(self, place: int) -> re.Pattern[bytes] | None:
+        """The value of a rule, if it is one run of characters."""
+        value = self._rules[place].value
+        return re.compile(value.encode("latin-1")) if _RUN.fullmatch(value) else None
 
-    def _keywords_of(self, places: tuple[int, ...]) -> Keywords:
-        keywords = self._keywords.get(places)
+    def _plausible(self, form: _Form, data: bytes, low: int, high: int, *, known: bool) -> bool:
+        """Whether value and keyword (unless it is known) both stand there: a cheap look, since `regex` costs half a
+        microsecond a byte."""
+        if form.run is not None and not form.run.search(data, low, high):
+            return False
+        return known or any(self._keywords_of(place).between(data, low, high) for place in form.places)
+
+    def _keywords_of(self, place: int) -> Keywords:
+        keywords = self._keywords.get(place)
         if keywords is None:
-            keywords = self._keywords[places] = Keywords({place: self._rules[place].keywords for place in places})
+            keywords = self._keywords[place] = Keywords({place: self._rules[place].keywords})
         return keywords
 
 

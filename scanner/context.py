@@ -34,7 +34,7 @@ _ESCAPES = (b"n", b"r", b"t")
 """Letters that are a line's end or a gap behind a backslash."""
 LONGEST_KEYWORD = 64
 """Keywords are no longer than this."""
-_LONG = 7
+LONG = 7
 """A keyword of so many letters is no accident inside a longer word."""
 
 
@@ -120,7 +120,7 @@ def stands_alone(data: bytes, start: int, end: int) -> bool:
         before = b""
     if before.isalpha() and word[:1].isalpha() and not (before.islower() and word[:1].isupper()):
         return False
-    if len(word) >= _LONG or not word[-1:].isalpha() or not after[:1].isalpha():
+    if len(word) >= LONG or not word[-1:].isalpha() or not after[:1].isalpha():
         return True
     if after[:1].isupper() and word[-1:].islower():
         return True

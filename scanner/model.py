@@ -209,11 +209,13 @@ class Candidate(Record):
     """What the first pass says: pattern number, and the first and the last of some offsets where matches end.
 
     Ends of one pattern that lie close together are one candidate, however many there are. Never leaves `scanner`.
+    With `keyword`, `first` is where a keyword ends and `end` the last place where a value of it can begin.
     """
 
     pattern: int
     first: int
     end: int
+    keyword: bool = False
 
 
 class Finding(Record):

@@ -12,6 +12,7 @@ from typing import assert_never
 import regex
 
 from scanner.checks import CHECKS
+from scanner.engine.telling import by_value, tells
 from scanner.errors import UsageError
 from scanner.notation.tree import Alternatives, Chars, Group, Literal, Node, Repeat, Sequence
 from scanner.rule import Rule
@@ -39,12 +40,15 @@ def sample(rule: Rule, rng: random.Random) -> Sample:
     """
     tree = tree_of(rule)
     pattern = regex.compile(rule.pattern.encode())
+    telling = by_value(rule)
     for _ in range(_TRIES):
         text = text_of(tree, rng)
         found = pattern.fullmatch(text)
         if not found:
             continue
         secret = found["secret"]
+        if telling and not tells(secret):
+            continue
         for name in rule.checks:
             if complete := CHECKS[name].complete:
                 secret = complete(secret)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import hyperscan
 
 from scanner.errors import EngineError, RuleError
 from scanner.model import Candidate
+from scanner.record import Record
 
 CLOSE = 64
 """Ends of one pattern that lie at most so many bytes apart are one candidate."""
@@ -59,11 +60,34 @@ class Database:
 
     def candidates(self, data: bytes) -> list[Candidate]:
         """Where matches of which pattern end, in no particular order."""
+        return candidates_of(self.ends(data))
+
+    def ends(self, data: bytes) -> dict[int, list[int]]:
+        """For each pattern that matches, pairs: the first and last end of a stretch."""
         found: dict[int, list[int]] = {}
         self._inner.scan(data, match_event_handler=_note, context=found)  # type: ignore[arg-type]
-        return [
-            Candidate(number, *ends[at : at + 2]) for number, ends in found.items() for at in range(0, len(ends), 2)
-        ]
+        return found
+
+    def hits(self, data: bytes) -> list[tuple[int, int]]:
+        """Pattern number and end of each match, in the order of the ends."""
+        found: list[tuple[int, int]] = []
+        self._inner.scan(data, match_event_handler=_collect, context=found)  # type: ignore[arg-type]
+        return found
+
+
+def candidates_of(ends: Mapping[int, Sequence[int]]) -> list[Candidate]:
+    """A candidate for each stretch."""
+    return [
+        Candidate(number, pairs[at], pairs[at + 1]) for number, pairs in ends.items() for at in range(0, len(pairs), 2)
+    ]
+
+
+class Words(Record):
+    """Keywords, compiled; the pattern number that each stands for, and how long it is."""
+
+    database: Database
+    numbers: Sequence[int]
+    lengths: Sequence[int]
 
 
 def _note(number: int, _start: int, end: int, _flags: int, found: dict[int, list[int]]) -> None:
@@ -78,6 +102,11 @@ def _note(number: int, _start: int, end: int, _flags: int, found: dict[int, list
         ends[-1] = end
     elif end < ends[-2]:
         ends[-2] = end
+
+
+def _collect(number: int, _start: int, end: int, _flags: int, found: list[tuple[int, int]]) -> None:
+    """Called by Hyperscan for each end."""
+    found.append((number, end))
 
 
 def compile_errors(expressions: Sequence[tuple[bytes, int]]) -> dict[int, str]:

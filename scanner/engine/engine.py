@@ -7,21 +7,25 @@ behind the pattern numbers are restored only when they are first asked for.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanner.engine.cache import Cache
-from scanner.engine.database import Database, platform_key
+from scanner.engine.database import Database, Words, candidates_of, platform_key
 from scanner.errors import EngineError
 from scanner.model import Candidate, Shape
 from scanner.rulebook import RuleBook
 
 if TYPE_CHECKING:
+    from scanner.engine.nearby import Nearby
     from scanner.rule import Rule
 
-_VERSION = 4
+_VERSION = 8
 """Changes whenever what is compiled out of the same rules does."""
+TELLS = "tells"
+"""The encoding that marks the pattern number of values that look like a machine's; it is no rule's."""
 _MANY_SHAPES = 24
 """Fewer shapes than this are compiled at each start, which is quicker than reading a file."""
 
@@ -32,11 +36,23 @@ Meaning = tuple[str, tuple[int, ...]]
 class Engine:
     """The first pass. Pattern numbers are those of `meanings`; what `shaped` gives are places in `shapes`."""
 
-    __slots__ = ("_book", "_database", "_restore", "_shapes", "meanings", "rules_hash", "shapes")
+    __slots__ = (
+        "_book",
+        "_database",
+        "_nearby",
+        "_restore",
+        "_shapes",
+        "_tells",
+        "_words",
+        "meanings",
+        "rules_hash",
+        "shapes",
+    )
 
     def __init__(
         self,
         database: Database,
+        words: Words | None,
         meanings: Sequence[Meaning],
         rules_hash: str,
         restore: Callable[[], RuleBook],
@@ -44,6 +60,9 @@ class Engine:
         shape_database: Database | None = None,
     ) -> None:
         self._database = database
+        self._words = words
+        self._tells = meanings.index((TELLS, ())) if words is not None else -1
+        self._nearby: Nearby | None = None
         self._restore = restore
         self._book: RuleBook | None = None
         self._shapes = shape_database
@@ -60,11 +79,26 @@ class Engine:
 
     def candidates(self, data: bytes) -> list[Candidate]:
         """Where a rule may match."""
-        return self._database.candidates(data)
+        found = self._database.ends(data)
+        told = found.pop(self._tells, None)
+        candidates = candidates_of(found)
+        if told is not None:
+            if self._nearby is None:
+                self._nearby = _nearby(self._words)
+            candidates += self._nearby.candidates(data, told)
+        return candidates
 
     def shaped(self, data: bytes) -> list[Candidate]:
         """Where a registered key may stand."""
         return [] if self._shapes is None else self._shapes.candidates(data)
+
+
+def _nearby(words: Words | None) -> Nearby:
+    from scanner.engine.nearby import Nearby  # noqa: PLC0415 - expressions to compile, for a hit alone
+
+    if words is None:
+        raise EngineError("the compiled rules have no keywords; delete the cache directory")
+    return Nearby(words)
 
 
 def open_engine(
@@ -79,33 +113,49 @@ def open_engine(
     key = "rules-" + _key(stamp)
     shape_database = _shape_database(shapes, cache)
     stored = cache.read(key) if cache else None
-    database = _loaded(stored)
-    if database is not None and stored is not None and {"meanings", "book"} <= stored.keys():
-        rules_hash, meanings = _read_meanings(stored["meanings"])
-        dumped = stored["book"]
-        return Engine(database, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database)
+    if stored is not None and {"meanings", "book"} <= stored.keys():
+        database, words = _loaded(stored, "database"), _loaded_words(stored)
+        if database is not None and (words is not None or "words" not in stored):
+            rules_hash, meanings = _read_meanings(stored["meanings"])
+            dumped = stored["book"]
+            return Engine(
+                database, words, meanings, rules_hash, lambda: _restored(dumped, load), shapes, shape_database
+            )
     book = load()
-    database, meanings = _compiled(book.rules)
+    database, words, meanings = _compiled(book.rules)
     if cache:
-        written = _written_meanings(book.hash, meanings)
-        cache.write(key, {"meanings": written, "database": database.dump(), "book": book.dump()})
-    return Engine(database, meanings, book.hash, lambda: book, shapes, shape_database)
+        sections = {"meanings": _written_meanings(book.hash, meanings), "database": database.dump()}
+        if words is not None:
+            sections |= {
+                "words": words.database.dump(),
+                "numbers": bytes(words.numbers),
+                "lengths": bytes(words.lengths),
+            }
+        cache.write(key, sections | {"book": book.dump()})
+    return Engine(database, words, meanings, book.hash, lambda: book, shapes, shape_database)
 
 
 def engine_of(book: RuleBook, shapes: Sequence[Shape] = ()) -> Engine:
     """An engine for a book at hand, compiled on the spot and not kept."""
-    database, meanings = _compiled(book.rules)
-    return Engine(database, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
+    database, words, meanings = _compiled(book.rules)
+    return Engine(database, words, meanings, book.hash, lambda: book, shapes, _shape_database(shapes, None))
 
 
-def _loaded(stored: Mapping[str, bytes] | None) -> Database | None:
-    """The database of a cache file; None when there is no file, or it is another machine's."""
-    if stored is None or "database" not in stored:
+def _loaded(stored: Mapping[str, bytes] | None, section: str) -> Database | None:
+    """A database of a cache file; None when there is none, or it is another machine's."""
+    if stored is None or section not in stored:
         return None
     try:
-        return Database.load(stored["database"])
+        return Database.load(stored[section])
     except EngineError:
         return None
+
+
+def _loaded_words(stored: Mapping[str, bytes]) -> Words | None:
+    database = _loaded(stored, "words")
+    if database is None or not {"numbers", "lengths"} <= stored.keys():
+        return None
+    return Words(database, array("I", stored["numbers"]), array("I", stored["lengths"]))
 
 
 def _restored(dumped: bytes, load: Callable[[], RuleBook]) -> RuleBook:
@@ -126,11 +176,17 @@ def _read_meanings(data: bytes) -> tuple[str, list[Meaning]]:
     return rules_hash, [("" if encoding == "-" else encoding, tuple(map(int, places))) for encoding, *places in split]
 
 
-def _compiled(rules: Sequence[Rule]) -> tuple[Database, list[Meaning]]:
-    from scanner.engine.expressions import plan  # noqa: PLC0415 - the notations, needed only when there is no cache
+def _compiled(rules: Sequence[Rule]) -> tuple[Database, Words | None, list[Meaning]]:
+    from scanner.engine.expressions import plan, word  # noqa: PLC0415 - the notations, needed only when there is no cache
 
     planned = plan(rules)
-    return Database.compile(planned.expressions), list(planned.meanings)
+    database, meanings = Database.compile(planned.expressions), list(planned.meanings)
+    if not planned.words:
+        return database, None, meanings
+    numbers = array("I", (number for _, number in planned.words))
+    lengths = array("I", (len(text) for text, _ in planned.words))
+    expressions = [(word(text), index) for index, (text, _) in enumerate(planned.words)]
+    return database, Words(Database.compile(expressions), numbers, lengths), meanings
 
 
 def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | None:
@@ -138,7 +194,7 @@ def _shape_database(shapes: Sequence[Shape], cache: Cache | None) -> Database | 
         return None
     keep = cache if len(shapes) >= _MANY_SHAPES else None
     key = "shapes-" + _key(repr(list(shapes)))
-    database = _loaded(keep.read(key)) if keep else None
+    database = _loaded(keep.read(key), "database") if keep else None
     if database is not None:
         return database
     from scanner.engine.expressions import shape_plan  # noqa: PLC0415 - only with registered keys

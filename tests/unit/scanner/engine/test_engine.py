@@ -43,18 +43,36 @@ def rules_hit(engine: Engine, data: bytes) -> set[str]:
     return {engine.book.rules[place].kind.id for hit in hits for place in engine.meanings[hit.pattern][1]}
 
 
-def test_rules_of_one_form_share_a_pattern() -> None:
+def test_keywords_stand_for_the_rules_that_have_them() -> None:
     planned = plan(BOOK.rules)
     assert ("", (0,)) in planned.meanings
-    assert ("", (1, 2)) in planned.meanings
-    assert rules_hit(engine_of(BOOK), sample(1)) == {"acme-token", "acme-key", "other-key"}
+    assert {(word, planned.meanings[number]) for word, number in planned.words} == {
+        ("acme", ("", (1,))),
+        ("acme key", ("", (1,))),
+        ("acmekey", ("", (1,))),
+        ("acme_key", ("", (1,))),
+        ("acme-key", ("", (1,))),
+        ("acme.key", ("", (1,))),
+        ("zenith", ("", (2,))),
+    }
+    assert rules_hit(engine_of(BOOK), sample(1)) == {"acme-token", "acme-key"}
+
+
+def test_a_short_or_strange_value_is_looked_for_with_its_keyword() -> None:
+    short = rule("acme-pin", "base36{12}", keywords=("acme",))
+    signs = rule("acme-noise", "[!-~]{40}", keywords=("zenith",))
+    other = rule("other-pin", "base36{12}", keywords=("summit",))
+    engine = engine_of(book(short, signs, other))
+    assert plan(engine.book.rules).words == ()
+    assert rules_hit(engine, b"acme pin: k3jx9q2mzv8w") == {"acme-pin"}
+    assert rules_hit(engine, b"zenith = " + b"~!" * 20) == {"acme-noise"}
 
 
 def test_a_value_without_a_keyword_before_it_is_no_candidate() -> None:
     value = text(random.Random(1), 32, "0123456789abcdef")
     engine = engine_of(BOOK)
     assert engine.candidates(f"key = {value} # acme".encode()) == []
-    assert engine.candidates(f"zenith {'-' * 60} {value}".encode()) == []
+    assert engine.candidates(f"zenith {'-' * 200} {value}".encode()) == []
     assert engine.candidates(f"- name: ZENITH\n  value: {value}".encode()) != []
 
 
