@@ -92,7 +92,8 @@ def _patterns() -> _Patterns:
         rb"|(?P<call>\()\s{0,8}+(?=[A-Za-z@]{0,2}\\{0,3}[\"'`])"
         rb"|\s{0,2}(?P<or>\|\||\?\?|\bor\b)\s{0,2}(?=[\"'`])"
         rb"|(?P<element>(?:[ ][^<>]{0,80})?>)\s{0,40}+"
-        rb"|(?P<prose>[ \t](?:is|was|(?:for|of)[ ][\w.@-]{1,40})[ \t]{0,2}[:=]?[ \t]{0,2})(?=[^ \t])"
+        rb"|(?P<prose>[ \t](?:is|was|(?:for|of)[ ](?!(?:this|the|a|an|your|each|that|our|its)[ ])[\w.@-]{1,40})"
+        rb"[ \t]{0,2}[:=]?[ \t]{0,2})(?=[^ \t])"
         rb"|(?P<space>[ \t]{1,8}+)(?=[^\s=:]))"
     )
     return _Patterns(

@@ -27,6 +27,8 @@ _STRETCH = 1 << 16
 _UNLIKELY = -6.0
 """Below this many nats words explain a value so much better than chance that it is none of a machine's."""
 _DOUBTFUL = 3.0
+_CERTAIN = 30.0
+"""From here on no word in a value makes it anybody's invention."""
 
 Hit = tuple[tuple[int, ...], Candidate]
 """A candidate, and the places in the book of the rules it stands for."""
@@ -250,7 +252,8 @@ def _likely(rule: Rule, secret: bytes, confidence: Confidence) -> Confidence | N
         case Family.PREFIXED:
             odds = likelihood(secret[len(rule.prefix) :])
         case Family.STRUCTURED | Family.GENERIC:
-            return Confidence.LOW if rule.general and toy(secret) else confidence
+            made_up = rule.general and toy(secret) and likelihood(secret) < _CERTAIN
+            return Confidence.LOW if made_up else confidence
     if odds < _UNLIKELY:
         return None
     return Confidence(max(confidence - 1, Confidence.LOW)) if odds < _DOUBTFUL else confidence

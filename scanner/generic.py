@@ -76,6 +76,7 @@ _IDENTIFIER = rb"[A-Za-z][A-Za-z0-9]*(?:[_.:/-][A-Za-z0-9]+)*[_:]?"
 _HUMP = rb"[a-z][A-Z][a-z]"
 _NAMED_AFTER = rb"passw|pwd|secret|token|(?<![a-z])key|credential|auth(?!or)|login|user|value|param|field"
 _SAID = rb"^[A-Z][a-z]+(?:[ :]|$)|(?i:\b(?:password|passwort|token|secret|key|login)s?\b)"
+_SHOWN = frozenset((Purpose.EXAMPLE, Purpose.PUBLISHED))
 _WRITTEN = frozenset((Medium.CODE, Medium.CONFIG, Medium.TEXT))
 _LITERAL = frozenset((Syntax.QUOTED, Syntax.NAMED, Syntax.ELEMENT))
 _GIVEN = frozenset((Syntax.BARE, Syntax.FLAG))
@@ -141,7 +142,7 @@ def _token(value: bytes, syntax: Syntax, context: Context, promised: Sense) -> C
         return Rejected("words")
     if random < RANDOM or (random < 25 and not _compiled(_DIGIT).search(value)):
         return _phrase(value, syntax, context, promised)
-    if context.medium not in _WRITTEN or context.purpose is Purpose.EXAMPLE or syntax is Syntax.PROSE:
+    if context.medium not in _WRITTEN or context.purpose in _SHOWN or syntax is Syntax.PROSE:
         return Confidence.LOW
     if random < 14 and not promised.plain:
         return Confidence.LOW
@@ -152,7 +153,7 @@ def _token(value: bytes, syntax: Syntax, context: Context, promised: Sense) -> C
 
 def _phrase(value: bytes, syntax: Syntax, context: Context, promised: Sense) -> Confidence | Rejected:
     """Words given as a secret: by people in a hurry, or the name of what keeps it."""
-    if promised.plain and context.medium in _WRITTEN:
+    if promised.plain and context.medium in _WRITTEN and context.purpose not in _SHOWN:
         if syntax is Syntax.QUOTED and invention(value) > 3 and not _compiled(_NAMED_AFTER).search(value.lower()):
             return Confidence.LOW
         written = syntax is Syntax.QUOTED or syntax is Syntax.DEFAULT or syntax in _GIVEN
@@ -199,6 +200,8 @@ def _password(name: bytes, value: bytes, syntax: Syntax, context: Context, plain
     if _own_name(value.lower().rstrip(b"=:"), name.lower()):
         return Rejected("its own name")
     if context.purpose is not Purpose.USE and nonsecrets.common(value):
+        return Rejected("a toy")
+    if context.purpose is Purpose.PUBLISHED and nonsecrets.toy(value):
         return Rejected("a toy")
     spaces = value.count(b" ")
     if spaces:

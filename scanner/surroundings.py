@@ -28,7 +28,9 @@ class Purpose(StrEnum):
     USE = "use"
     TEST = "test"
     EXAMPLE = "example"
-    """documentation, samples, other people's published code: values are made up, or no secrets any more"""
+    """documentation, samples, demonstrations: the values in it are made up, as a rule"""
+    PUBLISHED = "published"
+    """other people's code that everybody has: what was secret in it is none any more"""
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -56,7 +58,7 @@ _TEST_WORDS = _words("test tests spec specs fixture fixtures mock mocks testing 
 _EXAMPLE_WORDS = _words(
     "example examples sample samples demo demos doc docs readme tutorial tutorials sandbox md rst adoc"
 )
-_PUBLISHED = _words(
+_PACKAGES = _words(
     "node_modules bower_components site-packages dist-packages ansible_collections third_party thirdparty vendor",
     "godeps pods jspm_packages",
 )
@@ -71,7 +73,9 @@ def surroundings(path: str) -> tuple[Medium, Purpose]:
     suffix = name.rpartition(".")[2].lower()
     words = frozenset(path.lower().translate(_SEPARATORS).split())
     purpose = Purpose.USE
-    if words & _EXAMPLE_WORDS or _PUBLISHED & frozenset(path.lower().replace("\\", "/").split("/")[:-1]):
+    if _PACKAGES & frozenset(path.lower().replace("\\", "/").split("/")[:-1]):
+        purpose = Purpose.PUBLISHED
+    elif words & _EXAMPLE_WORDS:
         purpose = Purpose.EXAMPLE
     elif words & _TEST_WORDS:
         purpose = Purpose.TEST
@@ -93,7 +97,8 @@ _SAID_AT_MOST = 8192
 def purpose_at(data: bytes, start: int, path: str) -> Purpose:
     """What the place at this offset of a file is for: its docstrings and descriptions are documentation, too."""
     _, purpose = surroundings(path)
-    if purpose is not Purpose.EXAMPLE and (_in_docstring(data, start, path) or _in_description(data, start)):
+    made_up = purpose is Purpose.EXAMPLE or purpose is Purpose.PUBLISHED
+    if not made_up and (_in_docstring(data, start, path) or _in_description(data, start)):
         return Purpose.EXAMPLE
     return purpose
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from scanner.checks.tokens import jwt_complete
 from scanner.model import Confidence, Skipped
 from scanner.options import Limits, Options
 from scanner.rule import Rule
@@ -63,6 +64,15 @@ def test_follows_a_match_to_its_end_however_long() -> None:
         (b"acme = 1\nzenith = %s", ["zenith-key"]),
         (b"acme zenith = %s", ["zenith-key"]),
         (b"zenith acme = %s", ["acme-key"]),
+        (b"acme" + b" " * 60 + b"= %s", ["acme-key"]),
+        (b"acme" + b"." * 60 + b"= %s", []),
+        (b"acme:\n  id: 7\n  key: %s", ["acme-key"]),
+        (b'"acme": {\n  "id": 7,\n  "key": "%s"\n}', ["acme-key"]),
+        (b"acme:\n  id: 7\nkey: %s", []),
+        (b"acme-token-%s", ["acme-key"]),
+        (b"acme-logo-%s", []),
+        (b"zen-ith-key-%s", ["zenith-key"]),
+        (b"acme v7.2.0 h1:%s", []),
         (b"key = %s", []),
         (b"tacmental = %s", []),
         (b"key = %s # acme", []),
@@ -93,6 +103,27 @@ def test_a_checksum_decides() -> None:
     bad = good[:-1] + (b"a" if good[-1:] != b"a" else b"b")
     assert [f.confidence for f in findings(scanner(checked), good + b" " + bad)] == [Confidence.HIGH, Confidence.LOW]
     assert secrets(scanner(strict), good + b" " + bad) == [good]
+
+
+def test_a_weak_check_proves_nothing() -> None:
+    curve = rule("acme-curve", "hexi{64}", keywords=("acme",), check=("secp256k1",))
+    [found] = findings(scanner(curve), b"acme: " + text(RNG, 64, HEX).encode())
+    assert found.confidence is Confidence.MEDIUM
+
+
+def test_a_kind_is_as_sure_as_the_surest_match_of_about_the_same_text() -> None:
+    doubtful = rule("acme-line", pattern=r"line=(?P<secret>[0-9A-Za-z_;]{20,60})", confidence="low")
+    sure = rule("acme-part", pattern=r"line=(?P<secret>[0-9A-Za-z_]{20,60})", general=True)
+    [found] = findings(scanner(doubtful, sure), b"line=" + TOKEN + b";;")
+    assert (found.kind.id, found.confidence) == ("acme-line", Confidence.HIGH)
+
+
+def test_a_vendors_web_token_is_the_vendors() -> None:
+    plain = rule("jwt", "eyJ + base64url{12-1000} + . + base64url{4-8000} + . + base64url{43-1000}", check=("jwt",),
+                 general=True)  # fmt: skip
+    own = rule("acme-jwt", "eyJ + base64url{12-1000} + . + base64url{4-8000} + . + base64url{43}", check=("jwt",))
+    token = jwt_complete(b"anything")
+    assert kinds(b"x = " + token, plain, own) == ["acme-jwt"]
 
 
 def test_of_two_rules_the_more_specific_one_has_it() -> None:

@@ -24,6 +24,9 @@ from scanner.surroundings import Medium, Purpose, surroundings
         ("package-lock.json", Medium.GENERATED, Purpose.USE),
         ("poetry.lock", Medium.GENERATED, Purpose.USE),
         ("dist/app.min.js", Medium.GENERATED, Purpose.USE),
+        ("web/node_modules/x/docs/a.js", Medium.CODE, Purpose.PUBLISHED),
+        ("lib\\site-packages\\x.yaml", Medium.CONFIG, Purpose.PUBLISHED),
+        ("src/vendor.py", Medium.CODE, Purpose.USE),
         ("", Medium.TEXT, Purpose.USE),
     ],
 )
