@@ -116,7 +116,7 @@ _LOOSE_FORMS = (
 )
 """Forms that random text can have by chance."""
 _CODE = rb"|".join((
-    rb"[A-Za-z_][\w.:>-]*\([^()]*\)?[;,]?$|[A-Za-z_][\w.]*\[[\w'\"\]\[.]*$|[A-Za-z_]\w*(?:->|::)\w",
+    rb".{0,60}\[[^\]]{0,20}(?:A-Z|a-z|0-9|a-f|\\[dws])|[A-Za-z_][\w.:>-]*\([^()]*\)?[;,]?$|[A-Za-z_][\w.]*\[[\w'\"\]\[.]*$|[A-Za-z_]\w*(?:->|::)\w",
     rb".{0,60}(?:=>|&&|\|\|)|.*\w\s[=!]=\s\w|.*\+ ?['\"`]|['\"`] ?\+|[\[({]|function\b|new [A-Z]|lambda\b",
 ))  # fmt: skip
 
