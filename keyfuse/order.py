@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from scanner.record import Record
 
@@ -54,7 +55,7 @@ def plain(words: list[str]) -> AuditOrder | None:
     Those are left to click, which knows every way of writing and says what is wrong. It takes 50 ms to load, which is
     half of what an audit of one small file takes.
     """
-    given: dict[str, object] = {}
+    given: dict[str, Any] = {}
     targets: list[str] = []
     rest = iter(words)
     for word in rest:
@@ -66,10 +67,10 @@ def plain(words: list[str]) -> AuditOrder | None:
             value = next(rest, None)
             if value is None or value.startswith("-") or not _take(given, word, value):
                 return None
-    return AuditOrder(tuple(targets), **given)  # type: ignore[arg-type]  (the tables name fields of the right types)
+    return AuditOrder(tuple(targets), **given)
 
 
-def _take(given: dict[str, object], word: str, value: str) -> bool:
+def _take(given: dict[str, Any], word: str, value: str) -> bool:
     if name := TEXTS.get(word):
         given[name] = value
     elif (name := FILES.get(word)) and not Path(value).is_dir():
