@@ -34,7 +34,7 @@ Hit = tuple[tuple[int, ...], Candidate]
 """A candidate, and the places in the book of the rules it stands for."""
 
 _RUN = re.compile(r"\[(?:\\.|[^\]\\])+\]\{\d+(?:,\d+)?\}")
-"""A value that is one run of characters, which `re` looks for in linear time."""
+"""A value that is one run of characters."""
 
 _EXAMPLE_HOST = re.compile(rb"(?:[\w-]+\.)*example(?:\.|$)|host(?:name)?$|.*\.(?:test|invalid)$", re.IGNORECASE)
 _OWN_HOST = re.compile(rb"localhost|127\.|0\.0\.0\.0|.*\.local(?:domain)?$", re.IGNORECASE)
@@ -70,14 +70,14 @@ class GaveUp(Record):
 
 class _Form(Record):
     """Rules of one pattern: how far a match reaches around a candidate, whether it counts only near a keyword, and the
-    value where it is one run."""
+    value where a look for it alone is cheap."""
 
     pattern: str
     places: tuple[int, ...]
     before: int
     after: int
     named: bool
-    run: re.Pattern[bytes] | None
+    value: re.Pattern[bytes] | None
 
 
 class Confirmer:
@@ -138,7 +138,7 @@ class Confirmer:
                     max(self._rules[place].before for place in alike),
                     max(self._rules[place].after for place in alike),
                     named,
-                    self._run(alike[0]) if named else None,
+                    self._cheap(alike[0]) if named else None,
                 )
                 for (pattern, named), alike in by_pattern.items()
             )
@@ -187,15 +187,18 @@ class Confirmer:
         """Whether a rule's value counts only near a keyword."""
         return self._rules[place].family is Family.CONTEXTUAL and not self._rules[place].trigger
 
-    def _run(self, place: int) -> re.Pattern[bytes] | None:
-        """The value of a rule, if it is one run of characters."""
-        value = self._rules[place].value
-        return re.compile(value.encode("latin-1")) if _RUN.fullmatch(value) else None
+    def _cheap(self, place: int) -> re.Pattern[bytes] | None:
+        """The value of a rule, if `re` looks for it in time linear in its bounds: one run, or several parts in the
+        project's own notations, which have no variable repetition within another."""
+        rule = self._rules[place]
+        if rule.notation == "regex" and not _RUN.fullmatch(rule.value):
+            return None
+        return re.compile(rule.value.encode("latin-1"))
 
     def _plausible(self, form: _Form, data: bytes, low: int, high: int, *, known: bool) -> bool:
         """Whether value and keyword (unless it is known) both stand there: a cheap look, since `regex` costs half a
         microsecond a byte."""
-        if form.run is not None and not form.run.search(data, low, high):
+        if form.value is not None and not form.value.search(data, low, high):
             return False
         return known or any(self._keywords_of(place).between(data, low, high) for place in form.places)
 
