@@ -133,6 +133,7 @@ def test_whoever_stops_listening_ends_the_workers() -> None:
 def test_an_interrupt_leaves_no_orphans() -> None:
     script = (
         "from tests.unit.scanner.test_pipeline import *\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have started the tests without it
         "for event in scan([*UNITS[:8], *[Endless()] * 3], SCANNER, jobs=3):\n"
         "    print(*[child.pid for child in children()], flush=True)\n"
     )
