@@ -107,16 +107,15 @@ def _refused(found: Sequence[Rule]) -> list[RuleError]:
 
 def _costs(found: Sequence[Rule]) -> list[tuple[str, float, float]]:
     """(rule, MB a second alone, hits a MB) over the source of Python's library; slowest first."""
-    from scanner.engine.database import Database  # noqa: PLC0415 - heavy, and only needed here
-    from scanner.engine.expressions import plan  # noqa: PLC0415 - heavy, and only needed here
+    from scanner.engine.engine import engine_of  # noqa: PLC0415 - heavy, and only needed here
 
     text = _corpus()
     size = len(text) / 1e6
     costs = []
     for rule in found:
-        database = Database.compile(plan([rule]).expressions)
+        engine = engine_of(rulebook.RuleBook((rule,), rule.kind.id))
         start = time.perf_counter()
-        hits = len(database.candidates(text))
+        hits = len(engine.candidates(text))
         costs.append((rule.kind.id, size / (time.perf_counter() - start), hits / size))
     return sorted(costs, key=lambda row: row[1])
 

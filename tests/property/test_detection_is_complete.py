@@ -20,12 +20,11 @@ import scanner.model as real_text
 from scanner import rulebook
 from scanner.confirm import worth
 from scanner.errors import UsageError
-from scanner.model import Blob, Finding, Fingerprinter, Origin, Place, Skipped
-from scanner.pipeline import Scanner, scan, scanner_of
+from scanner.model import Blob, Finding, Origin, Place, Skipped
+from scanner.pipeline import Scanner, scan
 from scanner.rule import Family, Rule
-from scanner.rulebook import RuleBook
 from scanner.samples import Sample, sample
-from tests.support.rules import KEY, blob
+from tests.support.rules import blob
 from tests.support.units import Contents
 
 FORMS = (b"%s", b"x = '%s'", b'  - "%s",', b"// %s", b"%s;", b"> %s <", b"a\\n%s\\n")
@@ -33,17 +32,8 @@ LINES = Path(real_text.__file__).read_bytes().split(b"\n")
 
 
 @cache
-def shipped() -> RuleBook:
-    return rulebook.load()
-
-
-@cache
-def whole() -> Scanner:
-    return scanner_of(shipped(), Fingerprinter(KEY))
-
-
 def rules() -> list[Rule]:
-    return list(shipped().rules)
+    return list(rulebook.load().rules)
 
 
 def planted(rule: Rule, rng: random.Random, form: bytes | None = None) -> tuple[bytes, Sample] | None:
@@ -63,8 +53,8 @@ def planted(rule: Rule, rng: random.Random, form: bytes | None = None) -> tuple[
     return data, made
 
 
-def found(data: bytes) -> list[bytes]:
-    results = whole().scan(blob(data))
+def found(shipped: Scanner, data: bytes) -> list[bytes]:
+    results = shipped.scan(blob(data))
     return [result.secret.reveal() for result in results if isinstance(result, Finding)]
 
 
@@ -74,9 +64,9 @@ def covered(secret: bytes, seen: list[bytes]) -> bool:
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.kind.id)
-def test_every_kind_is_found_and_its_trigger_never_misses(rule: Rule) -> None:
+def test_every_kind_is_found_and_its_trigger_never_misses(shipped: Scanner, rule: Rule) -> None:
     rng = random.Random(rule.kind.id)
-    engine = whole().engine
+    engine = shipped.engine
     place = rules().index(rule)
     tried = 0
     # A name and its value bring their own syntax; inside other quotes they are another text.
@@ -89,24 +79,24 @@ def test_every_kind_is_found_and_its_trigger_never_misses(rule: Rule) -> None:
         hit = {at for candidate in engine.candidates(data) for at in engine.meanings[candidate.pattern][1]}
         assert place in hit, form
         if not rule.identifier and not any(pair.required for pair in rule.pairs):
-            assert covered(made.secret, found(data)), form
+            assert covered(made.secret, found(shipped, data)), form
     assert tried
 
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_many_kinds_in_one_text(seed: int) -> None:
+def test_many_kinds_in_one_text(shipped: Scanner, seed: int) -> None:
     rng = random.Random(seed)
     cases = [planted(rule, rng, b"%s") for rule in rng.sample(rules(), 12) if not rule.identifier and not rule.pairs]
     texts = [case for case in cases if case is not None]
-    seen = found(b"\n\n".join(data for data, _ in texts))
+    seen = found(shipped, b"\n\n".join(data for data, _ in texts))
     for _, made in texts:
         assert covered(made.secret, seen)
 
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_across_the_borders_of_windows_each_is_found_once(seed: int) -> None:
+def test_across_the_borders_of_windows_each_is_found_once(shipped: Scanner, seed: int) -> None:
     rng = random.Random(seed)
     rule = rng.choice([rule for rule in rules() if rule.family is Family.PREFIXED and not rule.identifier])
     case = planted(rule, rng, b" %s ")
@@ -122,7 +112,7 @@ def test_across_the_borders_of_windows_each_is_found_once(seed: int) -> None:
         Blob(text[at : at + size], Origin(Place.FILE, "large"), at, text.count(b"\n", 0, at) + 1)
         for at in range(0, len(text) - overlap, size - overlap)
     ]
-    events = [event for event in whole().unit(Windows(blobs)) if isinstance(event, Finding)]
+    events = [event for event in shipped.unit(Windows(blobs)) if isinstance(event, Finding)]
     spans = [event.span for event in events if event.secret.reveal() == made.secret]
     assert [text[span.start : span.end] for span in spans] == [made.secret]
     assert spans[0].start_line == text.count(b"\n", 0, spans[0].start) + 1
@@ -143,7 +133,7 @@ class Windows:
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_in_archives_and_encodings(seed: int) -> None:
+def test_in_archives_and_encodings(shipped: Scanner, seed: int) -> None:
     rng = random.Random(seed)
     prefixed = [rule for rule in rules() if rule.family is Family.PREFIXED and not rule.identifier and not rule.pairs]
     case = planted(rng.choice(prefixed), rng, b"%s")
@@ -158,37 +148,37 @@ def test_in_archives_and_encodings(seed: int) -> None:
         with zipfile.ZipFile(out, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
             archive.writestr("member", data)
         data = out.getvalue()
-    assert made.secret in found(data)
+    assert made.secret in found(shipped, data)
 
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_in_base64_and_utf_16(seed: int) -> None:
+def test_in_base64_and_utf_16(shipped: Scanner, seed: int) -> None:
     rng = random.Random(seed)
     long = [r for r in rules() if r.family is Family.PREFIXED and not r.pairs and not r.identifier]
     case = planted(rng.choice([r for r in long if r.literals and min(map(len, r.literals)) >= 4]), rng, b"%s")
     if case is None:
         return
     data, made = case
-    assert made.secret in found(b"data: " + b64encode(data))
-    assert made.secret in found(b"\xff\xfe" + data.decode().encode("utf-16-le"))
+    assert made.secret in found(shipped, b"data: " + b64encode(data))
+    assert made.secret in found(shipped, b"\xff\xfe" + data.decode().encode("utf-16-le"))
 
 
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=60), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_ordinary_text_holds_nothing(lines: list[bytes], seed: int) -> None:
+def test_ordinary_text_holds_nothing(shipped: Scanner, lines: list[bytes], seed: int) -> None:
     words = random.Random(seed).sample(b" ".join(LINES).split(), 40)
-    assert found(b"\n".join(lines) + b"\n" + b" = ".join(words)) == []
+    assert found(shipped, b"\n".join(lines) + b"\n" + b" = ".join(words)) == []
 
 
 @given(st.binary(max_size=4000))
 @settings(max_examples=100, deadline=None)
-def test_any_bytes_can_be_scanned(data: bytes) -> None:
+def test_any_bytes_can_be_scanned(shipped: Scanner, data: bytes) -> None:
     for head in (b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\0", b"\xff\xfe"):
-        list(whole().scan(blob(head + data)))
+        list(shipped.scan(blob(head + data)))
 
 
-def test_one_core_and_two_find_the_same() -> None:
+def test_one_core_and_two_find_the_same(shipped: Scanner) -> None:
     rng = random.Random(60)
     cases = [case for rule in rules() if (case := planted(rule, rng)) is not None]
     units = [
@@ -198,7 +188,7 @@ def test_one_core_and_two_find_the_same() -> None:
     seen = [
         {
             (e.kind.id, e.secret.reveal(), e.span, e.origin)
-            for e in scan(units, whole(), jobs=jobs)
+            for e in scan(units, shipped, jobs=jobs)
             if isinstance(e, Finding)
         }
         for jobs in (1, 2)

@@ -13,10 +13,10 @@ import pytest
 HERE = Path(__file__).resolve().parents[2]
 
 
-def test_the_repository_holds_nothing_that_looks_like_a_key(tmp_path: Path) -> None:
+def test_the_repository_holds_nothing_that_looks_like_a_key(tmp_path: Path, rule_cache: Path) -> None:
     if not (HERE / ".git").exists():
         pytest.skip("not a checkout: the files beside these tests are a copy without history")
-    env = {**os.environ, "KEYFUSE_DATA_DIR": str(tmp_path / "data"), "KEYFUSE_CACHE_DIR": str(tmp_path / "cache")}
+    env = {**os.environ, "KEYFUSE_DATA_DIR": str(tmp_path / "data"), "KEYFUSE_CACHE_DIR": str(rule_cache)}
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=HERE, capture_output=True, check=True).stdout
     assert listed.count(b"\0") > 200
     command = [sys.executable, "-P", "-m", "keyfuse", "audit", str(HERE), "--all-refs", "--format", "json"]

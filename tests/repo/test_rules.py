@@ -14,10 +14,10 @@ import regex
 import rules
 from scanner import rulebook, samples
 from scanner.checks import CHECKS
-from scanner.engine.engine import engine_of
 from scanner.filters import FILTERS
 from scanner.model import Confidence, Severity
 from scanner.notation.layout import ALPHABETS
+from scanner.pipeline import Scanner
 from scanner.rule import Family, Rule
 from scanner.rulefile import RawFile, RawPair, RawRule
 
@@ -123,8 +123,8 @@ def test_the_page_s_layouts_are_layouts() -> None:
         dialect.parse(text.replace("\\|", "|"))
 
 
-def test_the_engine_points_at_the_samples_of_every_rule() -> None:
-    engine = engine_of(BOOK)
+def test_the_engine_points_at_the_samples_of_every_rule(shipped: Scanner) -> None:
+    engine = shipped.engine
     rng = random.Random(8)
     missed = []
     for index, rule in enumerate(BOOK.rules):
