@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text("utf-8"))
 ROOMS = ("rules", "scanner", "responders", "keyfuse")
@@ -14,11 +16,8 @@ def test_every_package_is_shipped() -> None:
     there = {
         ".".join(path.parent.relative_to(HERE).parts) for room in ROOMS for path in (HERE / room).rglob("__init__.py")
     }
-    if not there:  # beside an installed wheel there are only the tests
-        import rules
-
-        assert HERE not in Path(rules.__file__).parents
-        return
+    if not there:
+        pytest.skip("beside an installed wheel there are only the tests")
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == there
 
 
