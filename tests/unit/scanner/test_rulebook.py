@@ -103,7 +103,7 @@ assert book.ids()
 print(*sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run(
-        [sys.executable, "-S", "-c", script, str(dumped)], capture_output=True, text=True, cwd=Path.cwd()
+        [sys.executable, "-c", script, str(dumped)], capture_output=True, text=True, cwd=Path.cwd()
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
