@@ -15,6 +15,8 @@ DEEPEST = 3
 """The most lines between a keyword and a value that is nested under it."""
 
 _JOINTS = ("", "_", "-", " ", ".")
+_JOINED = 5
+"""Words of fewer letters together are not written as one."""
 _SEPARATOR = re.compile(r"[ _.\-]+")
 _GOES_ON = re.compile(
     rb"s?(?:[^a-z]|$|api|app|auth|access|account|admin|bearer|bot|cert|client|config|cred|dev|email|host|id|key|live|login|oauth|org|pass|personal|pat|prod|private|pwd"
@@ -97,7 +99,8 @@ def spellings(keyword: str) -> tuple[str, ...]:
     words = [word for word in _SEPARATOR.split(keyword) if word]
     if len(words) < 2:
         return (keyword,)
-    joined = [joint.join(words) for joint in _JOINTS]
+    short = sum(map(len, words)) < _JOINED  # `t.ly` is not `tly`
+    joined = [joint.join(words) for joint in _JOINTS[short:]]
     if len(words) > 2 and words[-1] == "key":  # `acme-apikey` for `acme_api_key`
         joined += [joint.join((*words[:-2], words[-2] + words[-1])) for joint in _JOINTS[1:]]
     return tuple(dict.fromkeys((keyword, *joined)))

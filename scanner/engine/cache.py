@@ -1,20 +1,21 @@
 """Compiled rules on disk. A cache, never an authority: whatever is not exactly what was written is built again.
 
-A file holds named sections behind a head of text: a line for the format, then name, length and SHA-256 of each, then
+A file holds named sections behind a head of text: a line for the format, then name, length and CRC-32 of each, then
 an empty line. It is written beside its place and renamed into it, so that readers see all or nothing. A directory or
 file that belongs to somebody else, or that others may write to, is not used: loading a database is running its data.
+So the sums are there for damage, not for forgery, and need not take longer than the scan of a small file.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-_FORMAT = b"keyfuse-cache-1"
+_FORMAT = b"keyfuse-cache-2"
 _LONGEST_HEAD = 4096
 _KEPT = 6
 """How many compiled books stay in the directory: a few sets of rules, a few versions."""
@@ -81,7 +82,7 @@ def _private(status: os.stat_result) -> bool:
 
 
 def _head(sections: Mapping[str, bytes]) -> bytes:
-    lines = [f"{name} {len(data)} {hashlib.sha256(data).hexdigest()}\n" for name, data in sections.items()]
+    lines = [f"{name} {len(data)} {zlib.crc32(data):08x}\n" for name, data in sections.items()]
     return _FORMAT + b"\n" + "".join(lines).encode("ascii") + b"\n"
 
 
@@ -98,7 +99,7 @@ def _sections(data: bytes) -> Mapping[str, bytes] | None:
             section = data[at : at + int(length)]
         except ValueError:
             return None
-        if len(section) != int(length) or hashlib.sha256(section).hexdigest() != digest:
+        if len(section) != int(length) or f"{zlib.crc32(section):08x}" != digest:
             return None
         sections[name] = section
         at += len(section)

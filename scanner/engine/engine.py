@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scanner.engine.nearby import Nearby
     from scanner.rule import Rule
 
-_VERSION = 8
+_VERSION = 11
 """Changes whenever what is compiled out of the same rules does."""
 TELLS = "tells"
 """The encoding that marks the pattern number of values that look like a machine's; it is no rule's."""
@@ -177,7 +177,7 @@ def _read_meanings(data: bytes) -> tuple[str, list[Meaning]]:
 
 
 def _compiled(rules: Sequence[Rule]) -> tuple[Database, Words | None, list[Meaning]]:
-    from scanner.engine.expressions import plan, word  # noqa: PLC0415 - the notations, needed only when there is no cache
+    from scanner.engine.expressions import escaped, plan  # noqa: PLC0415 - the notations, needed only when there is no cache
 
     planned = plan(rules)
     database, meanings = Database.compile(planned.expressions), list(planned.meanings)
@@ -185,7 +185,7 @@ def _compiled(rules: Sequence[Rule]) -> tuple[Database, Words | None, list[Meani
         return database, None, meanings
     numbers = array("I", (number for _, number in planned.words))
     lengths = array("I", (len(text) for text, _ in planned.words))
-    expressions = [(word(text), index) for index, (text, _) in enumerate(planned.words)]
+    expressions = [(f"(?i:{escaped(text)})".encode("latin-1"), at) for at, (text, _) in enumerate(planned.words)]
     return database, Words(Database.compile(expressions), numbers, lengths), meanings
 
 

@@ -3,11 +3,11 @@
 Used only when a database is compiled. Knows the notation that rules are written in, and nothing of Hyperscan itself.
 
 A rule with fixed text goes in as its own trigger. A contextual rule's value says nothing by itself, and its keywords
-turn up thousands of times in a megabyte; what is rare is one with the other. Where the value alone looks like a machine's
-(`scanner.engine.telling`), one expression finds the values of all such rules, and keywords are looked for only before
-them. Of the other rules each keyword goes in with the value behind it, a few keywords to an expression, because
-Hyperscan looks for fixed texts at the head of an expression only while there are few of them, and otherwise walks every
-byte (measured: 13 MB/s for one wide alternation a form, 440 MB/s for the same in eights).
+turn up thousands of times in a megabyte; what is rare is one with the other. Where the value alone looks like a
+machine's (`scanner.engine.telling`), one expression finds the values of all such rules, and keywords are looked for
+only before them. Of the other rules each keyword goes in with the value behind it, a few keywords to an expression,
+because Hyperscan looks for fixed texts at the head of an expression only while there are few of them, and otherwise
+walks every byte (measured: 13 MB/s for one wide alternation a form, 440 MB/s for the same in eights).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 
-from scanner.context import LONG, REACH, spellings
+from scanner.context import REACH, spellings
 from scanner.cues import NAMED
 from scanner.cues import TRIGGER as NAMES
 from scanner.engine.engine import TELLS
@@ -134,14 +134,6 @@ def _forms(rules: Sequence[Rule], members: Iterable[int]) -> dict[tuple[str, boo
         start = _START if not anchored and _follows_no_letter(rule) else ""
         forms.setdefault((f"{start}(?:{text})", anchored), []).append(index)
     return forms
-
-
-def word(text: str) -> bytes:
-    """The expression of a keyword; for a short one with what may stand before it, or it would be found in others."""
-    if len(text) >= LONG or not text[0].isalpha():
-        return f"(?i:{escaped(text)})".encode("latin-1")
-    first, rest = text[0].upper(), escaped(text[1:])
-    return f"(?:[^A-Za-z]|\\\\[nrt])(?i:{first}{rest})|[a-z]{first}(?i:{rest})".encode("latin-1")
 
 
 def _follows_no_letter(rule: Rule) -> bool:

@@ -53,8 +53,7 @@ class Nearby:
         found: set[tuple[int, int]] = set()
         numbers, lengths = self._numbers, self._lengths
         piece, limit, shift = 0, starts[1], places[0]
-        for word, end in self._words.hits(_BETWEEN + _BETWEEN.join(pieces)):
-            end -= 1
+        for word, end in self._words.hits(_BETWEEN.join(pieces)):
             while end > limit:
                 piece += 1
                 limit, shift = starts[piece + 1], places[piece] - starts[piece]

@@ -94,7 +94,7 @@ def test_another_stamp_is_another_book(tmp_path: Path) -> None:
     assert loader.reads == 1
 
 
-@pytest.mark.parametrize("damage", [b"", b"keyfuse-cache-1\n\n", None])
+@pytest.mark.parametrize("damage", [b"", b"keyfuse-cache-2\n\n", None])
 def test_a_damaged_cache_is_built_again(tmp_path: Path, damage: bytes | None) -> None:
     open_engine(Loader(), "stamp", tmp_path / "cache")
     [path] = (tmp_path / "cache").iterdir()
