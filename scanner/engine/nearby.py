@@ -10,26 +10,23 @@ import re
 import sys
 from collections.abc import Sequence
 
-from scanner.context import LONGEST_KEYWORD, REACH, stands_alone
+from scanner.context import REACH, stands_alone
 from scanner.engine.database import Words
 from scanner.model import Candidate
 
 BEHIND = 8
 """How many characters follow the digit or capitals."""
-HEAD = 64
+HEAD = 40
 """In how many bytes of a value's beginning they are found."""
 MEMBERS = "0-9A-Za-z_/+\\-"
-_SIGN = "(?:[0-9]|[A-Z]{2})"
-TELLING = re.compile(f"[0-9A-Z](?:(?<=[0-9])|[A-Z])[{MEMBERS}]{{{BEHIND}}}".encode("ascii"))
+_SIGN = "(?:[0-9]|[a-z][A-Z]{2}|[A-Z][a-z][A-Z])"
+TELLING = re.compile(f"[0-9A-Z](?:(?<=[0-9])|(?<=[a-z][A-Z])[A-Z]|[a-z][A-Z])[{MEMBERS}]{{{BEHIND}}}".encode("ascii"))
 """What a value that tells has in its head; so written, `re` skips to the digits and capitals."""
 EXPRESSION = f"{_SIGN}[{MEMBERS}]{{{BEHIND},}}(?:[^{MEMBERS}]|\\z)".encode("ascii")
 """The same for the first step. It reports the end of a run only: ends inside would come by the thousand."""
 
-_RUN = 128
+_RUN = 64
 """Most runs are shorter."""
-_BEFORE = LONGEST_KEYWORD + REACH + HEAD
-"""How far before its run a value's keyword can begin: a value may begin before the run that tells."""
-_FAR = 1 + _RUN + _BEFORE
 _STEP = 1 << 12
 _OUTSIDE = re.compile(f"[^{MEMBERS}]".encode("ascii"))
 _BETWEEN = b"\0"
@@ -38,17 +35,18 @@ _BETWEEN = b"\0"
 class Nearby:
     """The keywords of rules whose values tell."""
 
-    __slots__ = ("_lengths", "_numbers", "_words")
+    __slots__ = ("_before", "_lengths", "_numbers", "_words")
 
     def __init__(self, words: Words) -> None:
         self._words = words.database
         self._numbers = words.numbers
         self._lengths = words.lengths
+        self._before = max(words.lengths) + REACH + HEAD  # a value may begin before the run that tells
 
     def candidates(self, data: bytes, ends: Sequence[int]) -> list[Candidate]:
         """Keywords with a telling value behind them; `ends` are pairs: the ends of the first and last run of several
         that lie close together."""
-        pieces, starts, places = _pieces(data, ends)
+        pieces, starts, places = _pieces(data, ends, self._before)
         starts.append(sys.maxsize)
         found: set[tuple[int, int]] = set()
         numbers, lengths = self._numbers, self._lengths
@@ -66,16 +64,18 @@ class Nearby:
         return [Candidate(number, end, min(size, end + REACH), keyword=True) for number, end in found]
 
 
-def _pieces(data: bytes, ends: Sequence[int]) -> tuple[list[bytes], list[int], list[int]]:
-    """The bytes before some ends: pieces without overlap, where each begins when they are joined, and in the data."""
+def _pieces(data: bytes, ends: Sequence[int], before: int) -> tuple[list[bytes], list[int], list[int]]:
+    """The bytes before some ends, from `before` bytes before their runs: pieces without overlap, where each begins when
+    they are joined, and in the data."""
     pieces: list[bytes] = []
     starts: list[int] = []
     places: list[int] = []
     at = 0
-    low, high = _begin(data, ends[0]), ends[1]
+    far = before + _RUN + 1
+    low, high = max(0, _run(data, ends[0]) - before), ends[1]
     for first, last in zip(ends[2::2], ends[3::2], strict=True):
         # A piece that goes on has all that a later run in it needs: what lies before an earlier one's end.
-        if first - _FAR > high and (begin := _begin(data, first)) > high:
+        if first - far > high and (begin := _run(data, first) - before) > high:
             pieces.append(data[low:high])
             starts.append(at)
             places.append(low)
@@ -88,11 +88,11 @@ def _pieces(data: bytes, ends: Sequence[int]) -> tuple[list[bytes], list[int], l
     return pieces, starts, places
 
 
-def _begin(data: bytes, end: int) -> int:
-    """How far back a keyword can stand of a value in the run that ends here."""
+def _run(data: bytes, end: int) -> int:
+    """Where the run that ends here begins, or before."""
     start = max(0, end - 1 - _RUN)
     if start and _OUTSIDE.search(data, start, end - 1) is None:
         while start and (found := _OUTSIDE.search(data[max(0, start - _STEP) : start][::-1])) is None:
             start = max(0, start - _STEP)
         start -= found.start() if start and found else 0
-    return max(0, start - _BEFORE)
+    return start

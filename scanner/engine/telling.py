@@ -1,9 +1,9 @@
 """Which values look like a machine's by themselves, and can be looked for before their keywords.
 
 A book has thousands of keywords, and looking for them all in every byte is slow to do and slow to compile. Long values
-of random characters have something that words and most names in programs have not: a digit, or two capital letters in
-a row, with a stretch of further characters behind it. That is one small expression, whatever the number of rules; only
-where it hits are the keywords looked for (`scanner.engine.nearby`).
+of random characters have something that words and most names in programs have not: a digit, or two capital letters close
+together beside a small one, with a stretch of further characters behind it. That is one small expression, whatever the
+number of rules; only where it hits are the keywords looked for (`scanner.engine.nearby`).
 
 Used only when a database is compiled.
 """
@@ -34,7 +34,8 @@ RARELY = 0.025
 
 _MEMBERS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_/+-")
 _DIGITS = frozenset(b"0123456789")
-_CAPITALS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_CASES = {"a": frozenset(b"abcdefghijklmnopqrstuvwxyz"), "A": frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+_SIGNS = ("aAA", "AaA")
 _PLAIN = frozenset(b"_")
 _BREAK = frozenset(b"\0")
 """What stands for parts of which no more is known than that they lie within a run, or may end one."""
@@ -58,19 +59,25 @@ def untold(value: Node) -> float:
 
 
 def _untold(value: Node) -> float:
-    """A walk over the characters with the chances of what has been seen so far: nothing, a capital, a sign and how many
-    characters behind it."""
-    nothing, capital = 1.0, 0.0
+    """A walk over the characters with the chances of what has been seen so far: the cases of the last two letters, or a
+    sign and how many characters behind it."""
+    cases = {"  ": 1.0}
     behind = [0.0] * BEHIND
     for members in _characters(value):
+        chances = {case: len(members & those) / len(members) for case, those in _CASES.items()}
         inside = len(members & _MEMBERS) / len(members)
         digit = len(members & _DIGITS) / len(members)
-        upper = len(members & _CAPITALS) / len(members)
-        outside = (1 - inside) * (nothing + capital + sum(behind))
-        begun = (nothing + capital) * digit + capital * upper
-        nothing, capital = outside + (nothing + capital) * (inside - digit - upper), nothing * upper
-        behind = [begun, *(chance * inside for chance in behind[:-1])]
-    return nothing + capital + sum(behind)
+        other = inside - digit - sum(chances.values())
+        begun = digit * sum(cases.values())
+        after = {"  ": (1 - inside) * (sum(cases.values()) + sum(behind)) + other * sum(cases.values())}
+        for seen, chance in cases.items():
+            for case, share in chances.items():
+                if seen + case in _SIGNS:
+                    begun += chance * share
+                else:
+                    after[seen[1] + case] = after.get(seen[1] + case, 0.0) + chance * share
+        cases, behind = after, [begun, *(chance * inside for chance in behind[:-1])]
+    return sum(cases.values()) + sum(behind)
 
 
 def _characters(value: Node) -> list[frozenset[int]]:
