@@ -1,7 +1,7 @@
 """Which values look like a machine's by themselves, and can be looked for before their keywords.
 
 A book has thousands of keywords, and looking for them all in every byte is slow to do and slow to compile. Long values
-of random characters have something that words and most names in programs have not: a digit, or two capital letters close
+of random characters have something that words and most names in programs have not: a digit, or two capitals close
 together beside a small one, with a stretch of further characters behind it. That is one small expression, whatever the
 number of rules; only where it hits are the keywords looked for (`scanner.engine.nearby`).
 
