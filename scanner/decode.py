@@ -1,6 +1,6 @@
 """From content to the texts in it, each with the way back to where it stands.
 
-What is wrapped inside a text is `scanner.encoded`'s, archives and documents are `scanner.unpack`'s. Asked for every
+What is wrapped inside a text is `scanner.encodings`'s, archives and documents are `scanner.unpack`'s. Asked for every
 content, so nothing heavy is here.
 """
 
@@ -24,12 +24,14 @@ class Text(Record):
     """A text to scan. `wrapped` says what it was taken out of (outermost first), `locate` where a part stands there.
 
     `own_lines` tells that people count lines in the text itself (UTF-16) and not in what surrounds it (base64).
+    `unchanged` tells which parts stand just so in what surrounds it, and are looked at there.
     """
 
     data: bytes
     wrapped: tuple[str, ...] = ()
     locate: Locate | None = None
     own_lines: bool = True
+    unchanged: Callable[[int, int], bool] | None = None
 
 
 def is_binary(data: bytes) -> bool:
@@ -47,7 +49,7 @@ def texts(data: bytes) -> Iterator[Text]:
         yield _from_wide(data, encoding)
         return
     yield Text(data)
-    from scanner.encoded import wide_strings  # noqa: PLC0415 - expressions to compile, for binaries alone
+    from scanner.encodings.wide import wide_strings  # noqa: PLC0415 - expressions to compile, for binaries alone
 
     wide = wide_strings(data)
     if wide is not None:

@@ -6,12 +6,15 @@ Imported only then, since most files are clean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from scanner import decode, encoded
+from scanner import decode
 from scanner.confirm import Confirmer, GaveUp, Hit, Match, Refuted, settle
 from scanner.cues import NAMED
+from scanner.encodings.names import JOINED
+from scanner.encodings.unwrap import DEPTH, Budget, Spent, Stretches, joined, unwrapped
 from scanner.engine.engine import Engine
+from scanner.engine.wrappings import beginnings
 from scanner.lines import Lines
 from scanner.mask import masked
 from scanner.model import (
@@ -32,7 +35,7 @@ from scanner.options import Options
 from scanner.pairs import paired
 from scanner.placement import placed
 from scanner.record import replace
-from scanner.rule import Rule
+from scanner.rule import Family, Rule
 from scanner.shapes import Shapes
 from scanner.suppress import marked
 from scanner.terms import Terms
@@ -46,7 +49,9 @@ _UNREADABLE = re.compile(rb"[^\t\n\r -~]")
 class Finder:
     """The second half of a scan. Keeps compiled patterns and the fingerprints of values that come again and again."""
 
-    __slots__ = ("_confirmer", "_engine", "_fingerprinter", "_known", "_options", "_rules", "_shapes", "_terms")
+    __slots__ = (
+        *("_begins", "_confirmer", "_engine", "_fingerprinter", "_known", "_options", "_rules", "_shapes", "_terms"),
+    )
 
     def __init__(self, engine: Engine, fingerprinter: Fingerprinter, options: Options) -> None:
         self._engine = engine
@@ -57,11 +62,22 @@ class Finder:
         self._shapes = Shapes(engine.shapes)
         self._terms = Terms(engine.book.allow, options.limits.seconds_per_rule)
         self._known: dict[bytes, Fingerprint] = {}
+        self._begins: dict[tuple[int, ...], Collection[bytes]] = {}
 
     def results(
         self, blob: Blob, text: decode.Text, candidates: Iterable[Candidate], shaped: Iterable[Candidate]
     ) -> Iterator[Result]:
         """The findings of one text, and of what is wrapped in it."""
+        place = _Place(blob, text, Lines(text.data if text.own_lines else blob.data, blob.first_line))
+        try:
+            yield from self._searched(place, candidates, shaped, _Inside())
+        except Spent:
+            yield Skipped(str(blob.origin), "more encoded text than is decoded in one content; the rest was not read")
+
+    def _searched(
+        self, place: _Place, candidates: Iterable[Candidate], shaped: Iterable[Candidate], inside: _Inside
+    ) -> Iterator[Result]:
+        blob, text = place.blob, place.text
         plain, wrapped, named = self._split(candidates)
         matches: list[Match] = []
         refuted: list[Refuted] = []
@@ -73,18 +89,17 @@ class Finder:
                 refuted.append(outcome)
             else:
                 matches.append(outcome)
-        if named:
+        if named and not place.inside:
             guesses = self._guessed(text.data, named, blob.origin)
             matches += (
                 each for each in guesses if not any(no.start < each.end and each.start < no.end for no in refuted)
             )
         matches = [match for match in matches if self._terms.met(match, text, blob)]
         matches = list(self._placed(matches, text.data, blob.origin))
-        place = _Place(blob, text)
         spans: set[tuple[int, int]] = set()
         reported = 0
         for match in paired(settle(matches), matches, place.at, lambda m: text.data[m.start : m.end]):
-            if not self._wanted(match):
+            if not self._wanted(match) or not inside.is_new(place, match.start, match.end):
                 continue
             if reported == self._options.limits.findings:
                 yield Skipped(str(blob.origin), f"more than {reported:,} findings; the rest is not listed")
@@ -93,19 +108,53 @@ class Finder:
             spans.add((match.start, match.end))
             yield self._reported(self._finding(match, place), place.lines_of(match.start, match.end))
         for start, end, shape in self._shapes.texts(text.data, shaped):
-            if (start, end) not in spans:
+            if (start, end) not in spans and inside.is_new(place, start, end):
                 yield self._reported(self._registered(start, end, shape.prefix, place), place.lines_of(start, end))
-        for inner in self._unwrapped(text, wrapped):
-            yield from self.results(blob, inner, self._plain_only(inner.data), self._engine.shaped(inner.data))
+        if self._options.encodings and len(text.wrapped) < DEPTH:
+            yield from self._inner(place, wrapped, matches, inside)
 
-    def _split(self, candidates: Iterable[Candidate]) -> tuple[list[Hit], list[Hit], list[Hit]]:
-        """Candidates with the rules they stand for: those in plain text, in an encoding, and names beside values."""
+    def _inner(
+        self, place: _Place, wrapped: Mapping[str, Sequence[Hit]], matches: Sequence[Match], inside: _Inside
+    ) -> Iterator[Result]:
+        """What is found in the encoded stretches of a text, and where its pieces are joined."""
+        hits = {name: [candidate for _, candidate in found] for name, found in wrapped.items()}
+        for readings in unwrapped(place.text, hits, inside.budget):
+            yield from self._first(place, readings, inside)
+        if JOINED not in wrapped:
+            return
+        sure = Stretches(match.whole for match in matches if match.rule.family in (Family.PREFIXED, Family.STRUCTURED))
+        starts = ((self._begin(places), hit) for places, hit in wrapped[JOINED])
+        for readings in joined(place.text, starts, sure, inside.budget):
+            yield from self._first(place, readings, inside)
+
+    def _first(self, place: _Place, readings: Iterable[Sequence[decode.Text]], inside: _Inside) -> Sequence[Result]:
+        """What is found in the first reading in which anything is."""
+        for reading in readings:
+            found = [result for inner in reading for result in self._taken_out(place, inner, inside)]
+            if found:
+                return found
+        return ()
+
+    def _begin(self, places: tuple[int, ...]) -> Collection[bytes]:
+        """What the secrets of some rules begin with."""
+        known = self._begins.get(places)
+        if known is None:
+            known = self._begins[places] = {text for place in places for text in beginnings(self._rules[place])}
+        return known
+
+    def _taken_out(self, place: _Place, inner: decode.Text, inside: _Inside) -> Iterator[Result]:
+        candidates, shaped = self._engine.candidates(inner.data), self._engine.shaped(inner.data)
+        if candidates or shaped:
+            yield from self._searched(place.within(inner), candidates, shaped, inside)
+
+    def _split(self, candidates: Iterable[Candidate]) -> tuple[list[Hit], dict[str, list[Hit]], list[Hit]]:
+        """Candidates with the rules they stand for: those in plain text, in each encoding, and names beside values."""
         plain: list[Hit] = []
-        wrapped: list[Hit] = []
         named: list[Hit] = []
+        wrapped: dict[str, list[Hit]] = {}
         for candidate in candidates:
             encoding, places = self._engine.meanings[candidate.pattern]
-            kinds = named if encoding == NAMED else wrapped if encoding else plain
+            kinds = plain if not encoding else named if encoding == NAMED else wrapped.setdefault(encoding, [])
             kinds.append((places, candidate))
         return plain, wrapped, named
 
@@ -141,24 +190,6 @@ class Finder:
                 yield match
             elif confidence is not None:
                 yield replace(match, confidence=confidence)
-
-    def _plain_only(self, data: bytes) -> list[Candidate]:
-        return [hit for hit in self._engine.candidates(data) if not self._engine.meanings[hit.pattern][0]]
-
-    def _unwrapped(self, text: decode.Text, wrapped: Iterable[Hit]) -> Iterator[decode.Text]:
-        """What the encoded stretches say that hits point at; each stretch once."""
-        if not self._options.encodings:
-            return
-        literals: dict[tuple[int, int], set[bytes]] = {}
-        for places, hit in wrapped:
-            stretch = next((span for span in literals if span[0] <= hit.first and hit.end <= span[1]), None)
-            stretch = stretch or encoded.base64_around(text.data, hit.first, hit.end)
-            literals.setdefault(stretch, set()).update(
-                literal.encode("latin-1") for place in places for literal in self._rules[place].literals
-            )
-        for stretch, fixed in sorted(literals.items()):
-            for inner in encoded.from_base64(text.data, *stretch, tuple(fixed)):
-                yield _nested(text, inner)
 
     def _wanted(self, match: Match) -> bool:
         name = match.rule.kind.id
@@ -218,12 +249,18 @@ class Finder:
 class _Place:
     """Where a text stands, for people: lines and columns in the content as it was met."""
 
-    __slots__ = ("_lines", "blob", "text")
+    __slots__ = ("_lines", "blob", "inside", "text")
 
-    def __init__(self, blob: Blob, text: decode.Text) -> None:
+    def __init__(self, blob: Blob, text: decode.Text, lines: Lines, *, inside: bool = False) -> None:
         self.blob = blob
         self.text = text
-        self._lines = Lines(text.data if text.own_lines else blob.data, blob.first_line)
+        self.inside = inside
+        self._lines = lines
+
+    def within(self, inner: decode.Text) -> _Place:
+        """The place of a text that was taken out of this one."""
+        lines = self._lines if not self.text.own_lines or self.text.locate is None else Lines(self.blob.data)
+        return _Place(self.blob, inner, lines, inside=True)
 
     def _seen(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in the text that lines are counted in."""
@@ -250,14 +287,24 @@ class _Place:
         return span
 
 
-def _nested(outer: decode.Text, inner: decode.Text) -> decode.Text:
-    """A text found inside another, with the way back through both."""
-    step = inner.locate
-    if outer.locate is None or step is None:
-        return decode.Text(inner.data, outer.wrapped + inner.wrapped, step, own_lines=False)
-    outward = outer.locate
+class _Inside:
+    """What is kept in mind while the wrappings in a text are opened: what that may cost, and what was found already."""
 
-    def locate(start: int, end: int) -> tuple[int, int]:
-        return outward(*step(start, end))
+    __slots__ = ("_seen", "budget")
 
-    return decode.Text(inner.data, outer.wrapped + inner.wrapped, locate, own_lines=False)
+    def __init__(self) -> None:
+        self.budget = Budget()
+        self._seen: set[tuple[int, int, bytes]] = set()
+
+    def is_new(self, place: _Place, start: int, end: int) -> bool:
+        """Whether a match was not found on another way, or in the text around, where it stands just so."""
+        text = place.text
+        if not place.inside or text.locate is None:
+            return True
+        if text.unchanged is not None and text.unchanged(start, end):
+            return False
+        seen = (*text.locate(start, end), text.data[start:end])
+        if seen in self._seen:
+            return False
+        self._seen.add(seen)
+        return True

@@ -13,7 +13,6 @@ walks every byte (measured: 13 MB/s for one wide alternation a form, 440 MB/s fo
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 
 from scanner.context import REACH, spellings
@@ -22,6 +21,7 @@ from scanner.cues import TRIGGER as NAMES
 from scanner.engine.engine import TELLS
 from scanner.engine.nearby import EXPRESSION as TELLING
 from scanner.engine.telling import by_value
+from scanner.engine.wrappings import wrappings
 from scanner.model import ALPHABETS, Shape
 from scanner.notation import dialect
 from scanner.notation.trigger import trigger
@@ -34,10 +34,6 @@ VALUE_REACH = 32
 """How much of a long run a contextual value's expression asks for: enough to be rare, and quick to compile."""
 ANCHOR = 3
 """Values with so much fixed text in them are found by it, and their keywords by the second pass."""
-PLAIN_LITERAL = 4
-"""The shortest fixed text whose base64 forms are looked for."""
-
-BASE64 = "base64"
 
 _LONG_RUN = re.compile(r"\]\{(\d+)\}$")
 _FENCE = re.compile(r"\(\?:\(\?<!(\[(?:\\.|[^\]\\])*\])\)\|.*?\)\(\?P<secret>", re.DOTALL)
@@ -70,9 +66,9 @@ def plan(rules: Sequence[Rule]) -> Plan:
         if rule.trigger:
             expressions.append((rule.trigger.encode("latin-1"), len(meanings)))
             meanings.append(("", (index,)))
-    for text, members in _wrapped(rules).items():
-        expressions.append((text.encode("ascii"), len(meanings)))
-        meanings.append((BASE64, tuple(members)))
+    for name, places, texts in wrappings(rules):
+        expressions += [(text.encode("ascii"), len(meanings)) for text in texts]
+        meanings.append((name, places))
     telling, others = _contextual(rules)
     words: list[tuple[str, int]] = []
     for owners, texts in _owned(rules, telling).items():
@@ -152,28 +148,6 @@ def escaped(text: str) -> str:
     return "".join(
         c if (c.isalnum() and c.isascii()) or c == "_" else "".join(f"\\x{b:02x}" for b in c.encode()) for c in text
     )
-
-
-def _wrapped(rules: Sequence[Rule]) -> dict[str, list[int]]:
-    """The rules with fixed text, by an expression for its base64 forms."""
-    wrapped: dict[str, list[int]] = {}
-    for index, rule in enumerate(rules):
-        if rule.family is Family.PREFIXED and rule.literals and min(map(len, rule.literals)) >= PLAIN_LITERAL:
-            for literal in rule.literals:
-                for form in base64_forms(literal.encode("latin-1")[:24]):
-                    wrapped.setdefault(form, []).append(index)
-    return wrapped
-
-
-def base64_forms(literal: bytes) -> Iterator[str]:
-    """Expressions for the characters that a text has in base64, wherever it begins in its group of three bytes.
-
-    Characters that also hold bits of the bytes before or behind are left out.
-    """
-    for before in range(3):
-        coded = b64encode(bytes(before) + literal).rstrip(b"=").decode("ascii")
-        whole = (before + len(literal)) * 8 // 6
-        yield escaped(coded[-(-before * 8 // 6) : whole])
 
 
 def _shape(shape: Shape) -> str:

@@ -7,9 +7,11 @@ from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
-from scanner.model import Shape
+from scanner.encodings.unwrap import Budget
+from scanner.model import Shape, Skipped
 from scanner.options import Options
-from tests.support.rules import findings, rule, scanner, secrets
+from tests.support.encodings import ENCODED
+from tests.support.rules import findings, results, rule, scanner, secrets
 from tests.support.tokens import keyfuse_key, text
 
 RNG = random.Random(30)
@@ -81,3 +83,65 @@ def test_leaves_base64_alone_when_told_to() -> None:
 def test_an_allowed_line_allows_what_is_encoded_in_it() -> None:
     data = b64encode(PROSE.encode()) + b" # keyfuse:allow\n"
     assert findings(scanner(FIXED), data) == []
+
+
+@pytest.mark.parametrize("way", ENCODED["joined"])
+def test_joins_what_is_written_in_pieces(way: str) -> None:
+    [found] = findings(scanner(FIXED), f"first line\n{ENCODED['joined'][way](TOKEN)}\nlast line\n".encode())
+    assert found.secret.reveal() == TOKEN.encode()
+    assert found.encoding == ("joined",)
+    assert found.span.start_line >= 2
+
+
+def test_joins_nothing_that_stands_apart() -> None:
+    for apart in (
+        f'["{TOKEN[:20]}", "{TOKEN[20:]}"]',
+        f"{TOKEN[:20]} {TOKEN[20:]}",
+        f"a: {TOKEN[:20]}\n{TOKEN[20:]}: b",
+    ):
+        assert findings(scanner(FIXED), apart.encode()) == []
+
+
+def test_joins_a_list_only_as_far_as_it_makes_sense() -> None:
+    data = f'join(["{TOKEN[:12]}", "{TOKEN[12:]}", "{"x" * 9}"])'.encode()
+    assert secrets(scanner(FIXED), data) == [TOKEN.encode()]
+
+
+def test_what_stands_between_escapes_is_found_once() -> None:
+    data = f"%7b%22key%22: {TOKEN} %22%3a%7d".encode()
+    [found] = findings(scanner(FIXED), data)
+    assert found.encoding == ()
+
+
+def test_a_shell_command_in_base64_of_utf_16() -> None:
+    data = b"-enc " + b64encode(f"$k = '{TOKEN}'".encode("utf-16-le"))
+    [found] = findings(scanner(FIXED), data)
+    assert found.encoding == ("base64", "utf-16")
+    assert data[found.span.start : found.span.end] in data
+
+
+def test_says_when_more_is_encoded_than_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"\n".join(b64encode(f"{number} {TOKEN}".encode()) + b"." for number in range(30))
+    assert len(results(scanner(FIXED), data)) == 30
+    monkeypatch.setattr("scanner.finder.Budget", lambda: Budget(decodes=10))
+    *some, last = results(scanner(FIXED), data)
+    assert 0 < len(some) < 30
+    assert isinstance(last, Skipped)
+    assert "encoded" in last.reason
+
+
+@pytest.mark.parametrize("budget", [Budget(size=0), Budget(looks=0)])
+def test_looks_for_pieces_cost_too(budget: Budget, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.finder.Budget", lambda: budget)
+    [only] = results(scanner(FIXED), f'"{TOKEN[:20]}" + "{TOKEN[20:]}"'.encode())
+    assert isinstance(only, Skipped)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("base64", "plain"), ("hex", "small"), ("hex", "list"), ("percent", "all"), ("reversed", "all")]
+)
+def test_each_of_many_lines_is_read(name: str, way: str) -> None:
+    tokens = [f"acmt_{text(RNG, 24)}" for _ in range(40)]
+    for between in ("\n", ";\n- ", ' "x", '):
+        data = between.join(ENCODED[name][way](token) for token in tokens).encode()
+        assert sorted(secrets(scanner(FIXED), data)) == sorted(token.encode() for token in tokens), between
