@@ -38,7 +38,11 @@ class Scan(Section):
     """How audits, hooks and scheduled scans look."""
 
     jobs = Whole(0, "How many processes scan at once; 0 means as many as the machine has cores.", most=256)
-    min_confidence = Choice(Confidence.MEDIUM, "Findings below this are not reported; registered keys always are.")
+    min_confidence = Choice(Confidence.LOW, "Audits do not report findings below this; registered keys always are.")
+    hook_confidence = Choice(Confidence.MEDIUM, "Hooks do not stop for findings below this, but for registered keys.")
+    incident_confidence = Choice(
+        Confidence.MEDIUM, "No incident is opened for findings below this, unless their key is registered."
+    )
     match_timeout = Duration(timedelta(seconds=2), "The longest that one exact match may take on one place in a file.")
     foreign_marks = Flag(False, "Whether other scanners' inline marks count beside `keyfuse:allow`.")
     decode = Flag(True, "Whether base64, hex and other encodings are undone, so that what they hide is found.")

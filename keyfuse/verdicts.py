@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from responders.errors import ProviderError
@@ -43,7 +43,7 @@ class Judge:
             suppressed.remove(alarm)
         judged = [*findings, *(alarm.finding for alarm in alarms)]
         reports = from_findings(judged, source="audit", seen_at=self._now)
-        actions = self._responses(reports) if self._respond else self._plans(reports, known)
+        actions = self._responses(self._sure(reports, judged, known)) if self._respond else self._plans(reports, known)
         if self._respond:
             known = self._known(judged)
         liveness = self._liveness(reports, known) if self._verify else {}
@@ -87,6 +87,14 @@ class Judge:
             key, decision = responder.what_if(report)
             notes[report.fingerprint] = ActionNote(_kind(key, decision), "planned", decision.reason)
         return notes
+
+    def _sure(
+        self, reports: Sequence[LeakReport], findings: Iterable[Finding], known: Collection[Fingerprint]
+    ) -> Sequence[LeakReport]:
+        """The reports that open an incident: those of registered keys, and of what is likely a secret."""
+        least = self._session.config.scan.incident_confidence
+        sure = {finding.fingerprint for finding in findings if finding.confidence >= least}
+        return [report for report in reports if report.fingerprint in known or report.fingerprint in sure]
 
     def _responses(self, reports: Sequence[LeakReport]) -> dict[Fingerprint, ActionNote]:
         """Opens every incident first, so that none is lost should the work stop half-way; then acts; then tells."""

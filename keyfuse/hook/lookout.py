@@ -171,7 +171,7 @@ def _scanner(config: Config, shapes: Sequence[Shape]) -> Scanner:
         rule_files=(Path(FOLDER), *rules.files) if rules.files else None,
         shapes=shapes,
         options=Options(
-            min_confidence=scan.min_confidence,
+            min_confidence=scan.hook_confidence,
             only_rules=frozenset(rules.only),
             disabled_rules=frozenset(rules.disable),
             foreign_marks=scan.foreign_marks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from scanner.model import Finding, Skipped, Suppressed
+from scanner.model import Confidence, Finding, Skipped, Suppressed
 from scanner.record import Record
 
 
@@ -37,6 +37,13 @@ class Reported(Record):
     key: KeyNote | None = None
     action: ActionNote | None = None
     liveness: str | None = None
+
+    @property
+    def brief(self) -> bool:
+        """Whether reports for people give it one line: it is rather no secret, and nobody knows the key."""
+        return (
+            self.finding.confidence is Confidence.LOW and self.key is None and self.action is None and not self.liveness
+        )
 
 
 class Stats(Record):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 from typing import TextIO
 
 from scanner.model import Severity, printable
@@ -26,16 +26,19 @@ def wants_color(stream: TextIO, env: Mapping[str, str]) -> bool:
 
 
 def write_text(report: Report, out: TextIO, *, color: bool = False) -> None:
-    """Writes findings grouped by file, then what was left out, then totals and next steps."""
+    """Writes findings grouped by file, less sure ones in a line each, what was left out, then totals and next steps."""
     paint = _painted if color else _plain
     clean = cleaner(report)
-    for path, items in groupby(sorted(report.findings, key=order), lambda item: path_of(item.finding.origin, clean)):
+    findings = sorted(report.findings, key=order)
+    listed = [item for item in findings if item.brief]
+    whole = (item for item in findings if not item.brief)
+    for path, items in groupby(whole, lambda item: path_of(item.finding.origin, clean)):
         out.write(paint(path, BOLD) + "\n")
         for item in items:
             for line in _block(item, path, clean, paint, reveal=report.reveal):
                 out.write(f"  {line}\n")
         out.write("\n")
-    for line in _left_out(report, clean):
+    for line in chain(_less_sure(listed, clean, reveal=report.reveal), _left_out(report, clean)):
         out.write(line + "\n")
     out.write(paint(_headline(report), RED if report.findings else YELLOW if report.skipped else GREEN) + "\n")
     out.write(totals(report) + "\n")
@@ -70,6 +73,18 @@ def _block(item: Reported, path: str, clean: Cleaner, paint: _Paint, *, reveal: 
         yield f"         {deed(item.action, clean)}"
     if reveal:
         yield f"         secret: {printable(revealed(finding.secret))}"
+
+
+def _less_sure(items: Sequence[Reported], clean: Cleaner, *, reveal: bool) -> Iterator[str]:
+    """Findings of low confidence, a line each: most are no secrets, and they must not bury those that are."""
+    if items:
+        yield f"Less sure ({counted(len(items), 'finding')} of low confidence; see them whole in --format json):"
+        for item in items if reveal else items[:SHOWN]:
+            finding, span = item.finding, item.finding.span
+            where = f"{path_of(finding.origin, clean)}:{span.start_line}:{span.start_column}"
+            value = printable(revealed(finding.secret)) if reveal else clean.clean(finding.masked)
+            yield f"  {where}  {finding.kind.id}  {value}"
+        yield from _more(0 if reveal else len(items))
 
 
 def _left_out(report: Report, clean: Cleaner) -> Iterator[str]:

@@ -158,7 +158,10 @@ def test_only_and_disabled_and_confidence() -> None:
 
 
 def test_a_rule_that_takes_too_long_is_said_to() -> None:
-    slow = rule("acme-slow", pattern=r"acms_(?P<secret>[a-z]{1,900}[a-y]{1,900}[a-x]{1,900}[a-w]{1,900}[a-v]{1,900}[a-u]{1,900}[a-t]{1,900}[0-9])")
+    slow = rule(
+        "acme-slow",
+        pattern=r"acms_(?P<secret>[a-z]{1,900}[a-y]{1,900}[a-x]{1,900}[a-w]{1,900}[a-v]{1,900}[a-u]{1,900}[a-t]{1,900}[0-9])",
+    )
     data = b" acms_" + b"a" * 4000 + b"-1z"
     quick = scanner(slow, FIXED, options=Options(limits=Limits(seconds_per_rule=0.01)))
     told = results(quick, data + b" " + TOKEN)

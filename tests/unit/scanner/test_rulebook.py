@@ -102,8 +102,6 @@ heavy = {"tomllib", "regex", "hyperscan", "pathlib", "scanner.notation.tree", "s
 assert book.ids()
 print(*sorted(heavy & set(sys.modules)))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(dumped)], capture_output=True, text=True, cwd=Path.cwd()
-    )
+    done = subprocess.run([sys.executable, "-c", script, str(dumped)], capture_output=True, text=True, cwd=Path.cwd())
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""

@@ -56,7 +56,7 @@ def test_show_names_where_each_value_comes_from(home: Path, monkeypatch: pytest.
     assert settings["scan.decode"] == {"value": True, "origin": "default"}
     assert settings["cache_dir"] == {"value": f"{home}/c", "origin": "$KEYFUSE_CACHE_DIR"}
     assert settings["response.escalate_after"]["value"] == 3600.0
-    assert settings["scan.min_confidence"]["value"] == "medium"
+    assert settings["scan.min_confidence"]["value"] == "low"
 
 
 def test_show_writes_values_as_the_file_does(home: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from scanner.model import Origin, Place, Secret, Skipped
+from scanner.model import Confidence, Origin, Place, Secret, Skipped
 from scanner.record import replace
 from scanner.report import FORMATS, write
 from scanner.report.markdown import code
@@ -360,3 +360,19 @@ def test_an_ordinary_word_that_is_a_password_spoils_no_path_and_no_rule(form: st
     assert "forge-pat" in text or form in {"gitlab", "csv"}
     assert "***/app.py" not in text
     assert "***-pat" not in text
+
+
+def test_findings_of_low_confidence_are_listed_last_and_briefly() -> None:
+    unsure = [Reported(replace(finding(path="a.py", number=n), confidence=Confidence.LOW)) for n in range(60)]
+    said = written("text", report([*unsure, Reported(finding(path="z.py", number=99))])).split("\n")
+    assert said.index("z.py") < said.index(
+        "Less sure (60 findings of low confidence; see them whole in --format json):"
+    )
+    assert sum(line.startswith("  a.py:3:9  forge-pat") for line in said) == 50
+    assert any("10 more" in line for line in said)
+    assert any(line.startswith("61 findings of 61 secrets in 2 files") for line in said)
+
+
+def test_an_unsure_finding_of_a_registered_key_is_shown_whole() -> None:
+    unsure = replace(finding(path="a.py"), confidence=Confidence.LOW)
+    assert "Less sure" not in written("text", report([Reported(unsure, DEPLOY, PLANNED)]))
