@@ -39,6 +39,8 @@ _RUN = re.compile(r"\[(?:\\.|[^\]\\])+\]\{\d+(?:,\d+)?\}")
 _EXAMPLE_HOST = re.compile(rb"(?:[\w-]+\.)*example(?:\.|$)|host(?:name)?$|.*\.(?:test|invalid)$", re.IGNORECASE)
 _OWN_HOST = re.compile(rb"localhost|127\.|0\.0\.0\.0|.*\.local(?:domain)?$", re.IGNORECASE)
 
+_TELLING_PREFIX = 4
+"""From so many characters on a prefix is not there by chance."""
 _RANK = {Family.PREFIXED: 3, Family.STRUCTURED: 2, Family.CONTEXTUAL: 1, Family.GENERIC: 0}
 
 
@@ -289,12 +291,18 @@ def _alike(one: Match, other: Match) -> bool:
     return 3 * shared >= 2 * max(one.end - one.start, other.end - other.start)
 
 
+def _rank(match: Match) -> int:
+    """How specific a kind is. One with fixed text that is named on its line is not its look-alike without a name."""
+    named = match.nearness is not None and not match.nearness.lines and len(match.rule.prefix) >= _TELLING_PREFIX
+    return _RANK[Family.PREFIXED] + 1 if named else _RANK[match.rule.family]
+
+
 def _preference(match: Match) -> tuple[object, ...]:
     return (
         match.rule.identifier,
         not match.proven,
         match.rule.general,
-        -_RANK[match.rule.family],
+        -_rank(match),
         -match.confidence,
         match.start - match.end,
         match.nearness or Nearness(0, 0, 0),

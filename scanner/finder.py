@@ -165,7 +165,7 @@ class Finder:
         """
         from scanner import generic  # noqa: PLC0415 - 5 ms that only a telling name is worth
 
-        path = origin.inside[-1] if origin.inside else origin.path
+        path = origin.name
         best: dict[tuple[int, int], Match] = {}
         binary = decode.is_binary(data)
         for places, hit in hits:
@@ -183,7 +183,7 @@ class Finder:
 
     def _placed(self, matches: Iterable[Match], data: bytes, origin: Origin) -> Iterator[Match]:
         """The matches that count where they stand, worth what they are worth there."""
-        path = origin.inside[-1] if origin.inside else origin.path
+        path = origin.name
         for match in matches:
             confidence = placed(match.rule, match.confidence, match.proven, data, match.start, path)
             if confidence is match.confidence:

@@ -140,7 +140,8 @@ class Origin(Record):
 
     `path` is as the file system or git gives it (undecodable bytes as surrogates; never print it raw: see `printable`).
     `inside` names the members on the way into an archive. Git origins carry the object id in `blob`; `commit`, `author`
-    and `date` (ISO 8601) name the first commit that holds it, once attribution has run.
+    and `date` (ISO 8601) name the first commit that holds it, once attribution has run. The first `base` characters of
+    the path lead to what was to be scanned, and say nothing of what is in it.
     """
 
     place: Place
@@ -152,6 +153,12 @@ class Origin(Record):
     author: str | None = None
     date: str | None = None
     ref: str | None = None
+    base: int = 0
+
+    @property
+    def name(self) -> str:
+        """What the content is called where it stands: its path below what was to be scanned, or within its archive."""
+        return self.inside[-1] if self.inside else self.path[self.base :]
 
     def within(self, member: str) -> Origin:
         """The origin of a member of this container."""

@@ -26,7 +26,7 @@ SAMPLES = 10
 LOST = 2
 """So many samples may be lost: chance makes words and placeholders, which are no keys."""
 _TRIES = 40
-_PATH = "sample.txt"
+_PATH = "tried.txt"
 _FIELDS = {"name": str, "text": str, "path": str, "secret": str}
 _HOLE = re.compile(r"\{\{([a-z0-9.-]+)\}\}")
 

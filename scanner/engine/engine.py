@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scanner.engine.nearby import Nearby
     from scanner.rule import Rule
 
-_VERSION = 16
+_VERSION = 17
 """Changes whenever what is compiled out of the same rules does."""
 TELLS = "tells"
 """The encoding that marks the pattern number of values that look like a machine's; it is no rule's."""

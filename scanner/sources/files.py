@@ -40,7 +40,9 @@ class Frame(Record):
 
     def origin(self, path: str, place: Place | None = None) -> Origin:
         """The origin of one path."""
-        return Origin(place or self.place, os.path.join(self.label, path), repository=self.repository)
+        shown = os.path.join(self.label, path)
+        base = len(shown) - len(path) if os.path.isabs(self.label) else 0
+        return Origin(place or self.place, shown, repository=self.repository, base=base)
 
     def skipped(self, path: str, reason: str) -> Skipped:
         """That one path could not be looked into."""

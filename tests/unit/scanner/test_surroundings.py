@@ -2,6 +2,7 @@
 
 import pytest
 
+from scanner.sources.files import Frame
 from scanner.surroundings import Medium, Purpose, surroundings
 
 
@@ -32,3 +33,10 @@ from scanner.surroundings import Medium, Purpose, surroundings
 )
 def test_names(path: str, medium: Medium, purpose: Purpose) -> None:
     assert surroundings(path) == (medium, purpose)
+
+
+def test_where_the_target_lies_says_nothing_of_what_is_in_it() -> None:
+    below = Frame("/home/me/tests/project", "/home/me/tests/project").origin("src/app.py")
+    assert (below.path, below.name) == ("/home/me/tests/project/src/app.py", "src/app.py")
+    assert Frame("tests", "tests").origin("app.py").name == "tests/app.py"
+    assert below.within("docs/a.py").name == "docs/a.py"

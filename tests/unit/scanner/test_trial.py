@@ -68,7 +68,7 @@ def test_a_kind_that_takes_its_samples_away_is_named() -> None:
 
 
 def test_an_allowlist_that_names_everything_is_noticed() -> None:
-    book = RuleBook((FIXED,), "test", (Allow(paths=("a",)),))
+    book = RuleBook((FIXED,), "test", (Allow(paths=("txt",)),))
     verdict = tried(FIXED, scanner_of(book, Fingerprinter(KEY)))
     assert not verdict.passed
     assert "an allowlist" in verdict.detail
