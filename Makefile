@@ -1,10 +1,11 @@
-# keyfuse: `make demo` shows it, `make test` tests it, `make check` is what a change must pass.
+# keyfuse: `make demo` shows it, `make test` tests it, `make check` is what a change must pass,
+# `make bench` measures it beside other scanners.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check format wheel test-wheel clean
+.PHONY: demo test check format wheel test-wheel bench clean
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -42,6 +43,11 @@ test-wheel: wheel
 	"$$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[postgresql]" --group pyproject.toml:dev && \
 	git ls-files -z -- tests tools docs pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md LICENSE Makefile config.example.toml .pre-commit-hooks.yaml .ci | xargs -0 cp --parents -t "$$scratch" && \
 	cd "$$scratch" && "$$scratch/venv/bin/python" -P -m pytest
+
+# Half an hour and 3 GB: fetches half a gigabyte of packages and three other scanners, and writes docs/performance.md.
+bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m tools.bench --growth --write
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

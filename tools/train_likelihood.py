@@ -136,7 +136,7 @@ def train(found: Mapping[bytes, int], words: list[bytes]) -> bytes:
             letters[code] += weight  # type: ignore[assignment]
         for code in trigrams(text.translate(model.KIND), 3, 0x1FF):
             kinds[code] += weight  # type: ignore[assignment]
-    rng = random.Random(20)  # noqa: S311
+    rng = random.Random(20)
     for _ in range(60_000):
         invented.update(trigrams(password(rng, words).translate(model.KIND), 3, 0x1FF))
     return model.MAGIC + costs(letters, 5, 31) + case_costs(kinds) + costs(kinds, 3, 7) + costs(invented, 3, 7)
@@ -149,7 +149,7 @@ def held_back(text: bytes) -> bool:
 
 def check(found: Mapping[bytes, int], words: list[bytes]) -> None:
     """Prints how many of each kind the model takes for random or for invented."""
-    rng = random.Random(7)  # noqa: S311
+    rng = random.Random(7)
     samples = {
         "identifiers": [text for text in sorted(found) if held_back(text) and len(text) >= 6],
         "random": [random_token(rng) for _ in range(5000)],
@@ -158,7 +158,7 @@ def check(found: Mapping[bytes, int], words: list[bytes]) -> None:
     for name, values in samples.items():
         randoms = sum(model.likelihood(value) > 4 for value in values) / len(values)
         inventions = sum(model.invention(value) > 0 for value in values) / len(values)
-        print(f"{name:12} {len(values):6}  random {randoms:7.2%}  invented {inventions:7.2%}")  # noqa: T201
+        print(f"{name:12} {len(values):6}  random {randoms:7.2%}  invented {inventions:7.2%}")
 
 
 def main() -> None:
@@ -172,7 +172,7 @@ def main() -> None:
         check(found, words)
         return
     TABLE.write_bytes(train({text: count for text, count in found.items() if not held_back(text)}, words))
-    print(f"{TABLE}: {TABLE.stat().st_size} bytes from {len(found)} texts")  # noqa: T201
+    print(f"{TABLE}: {TABLE.stat().st_size} bytes from {len(found)} texts")
 
 
 if __name__ == "__main__":
