@@ -19,6 +19,7 @@ from scanner.model import Candidate, Confidence
 from scanner.nonsecrets import common, toy
 from scanner.record import Record, replace
 from scanner.rule import Family, Rule
+from scanner.spans import Disjoint
 
 MARGIN = 8
 """How far behind a match its boundaries look; before it they see all there is."""
@@ -273,12 +274,14 @@ def settle(matches: Iterable[Match]) -> list[Match]:
     """
     kept: list[Match] = []
     whole: list[Match] = []
+    taken = Disjoint()
     for match in sorted(matches, key=_preference):
         if match.rule.whole:
             whole.append(match)
             continue
-        above = next((k for k, other in enumerate(kept) if other.start < match.end and match.start < other.end), None)
+        above = min(taken.overlapping(match.start, match.end), default=None)
         if above is None:
+            taken.add(match.start, match.end, len(kept))
             kept.append(match)
         elif _alike(kept[above], match) and not match.rule.identifier and not kept[above].rule.checks:
             kept[above] = replace(kept[above], confidence=max(kept[above].confidence, match.confidence))

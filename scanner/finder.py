@@ -12,7 +12,7 @@ from scanner import decode
 from scanner.confirm import Confirmer, GaveUp, Hit, Match, Refuted, settle
 from scanner.cues import NAMED
 from scanner.encodings.names import JOINED
-from scanner.encodings.unwrap import DEPTH, Budget, Spent, Stretches, joined, unwrapped
+from scanner.encodings.unwrap import DEPTH, Budget, Spent, joined, unwrapped
 from scanner.engine.engine import Engine
 from scanner.engine.wrappings import beginnings
 from scanner.lines import Lines
@@ -25,7 +25,6 @@ from scanner.model import (
     Finding,
     Fingerprint,
     Fingerprinter,
-    Origin,
     Secret,
     Skipped,
     Span,
@@ -37,7 +36,9 @@ from scanner.placement import placed
 from scanner.record import replace
 from scanner.rule import Family, Rule
 from scanner.shapes import Shapes
+from scanner.spans import Stretches
 from scanner.suppress import marked
+from scanner.surroundings import Purposes
 from scanner.terms import Terms
 
 Result = Finding | Suppressed | Skipped
@@ -80,22 +81,22 @@ class Finder:
         blob, text = place.blob, place.text
         plain, wrapped, named = self._split(candidates)
         matches: list[Match] = []
-        refuted: list[Refuted] = []
+        refuted: list[tuple[int, int]] = []
+        purposes = Purposes(text.data, blob.origin.name)
         for outcome in self._confirmer.matches(text.data, plain):
             if isinstance(outcome, GaveUp):
                 reason = f"rule {outcome.rule.kind.id} took longer than {self._options.limits.seconds_per_rule:g} s"
                 yield Skipped(str(blob.origin), reason)
             elif isinstance(outcome, Refuted):
-                refuted.append(outcome)
+                refuted.append((outcome.start, outcome.end))
             else:
                 matches.append(outcome)
         if named and not place.inside:
-            guesses = self._guessed(text.data, named, blob.origin)
-            matches += (
-                each for each in guesses if not any(no.start < each.end and each.start < no.end for no in refuted)
-            )
+            no_secrets = Stretches(refuted)
+            guesses = self._guessed(text.data, named, blob.origin.name, purposes)
+            matches += (each for each in guesses if not no_secrets.touch(each.start, each.end))
         matches = [match for match in matches if self._terms.met(match, text, blob)]
-        matches = list(self._placed(matches, text.data, blob.origin))
+        matches = list(_placed(matches, blob.origin.name, purposes))
         spans: set[tuple[int, int]] = set()
         reported = 0
         for match in paired(settle(matches), matches, place.at, lambda m: text.data[m.start : m.end]):
@@ -158,19 +159,18 @@ class Finder:
             kinds.append((places, candidate))
         return plain, wrapped, named
 
-    def _guessed(self, data: bytes, hits: Iterable[Hit], origin: Origin) -> Iterator[Match]:
+    def _guessed(self, data: bytes, hits: Sequence[Hit], path: str, purposes: Purposes) -> Iterator[Match]:
         """Values that are likely secrets by their names.
 
         In a binary a name may stand beside anything: what is no text is no value there, and the rest is less sure.
         """
         from scanner import generic  # noqa: PLC0415 - 5 ms that only a telling name is worth
 
-        path = origin.name
         best: dict[tuple[int, int], Match] = {}
         binary = decode.is_binary(data)
-        for places, hit in hits:
-            rules = {self._rules[place].kind.id: self._rules[place] for place in places}
-            for guess in generic.find(data, hit.first, hit.end, path=path):
+        rules = {self._rules[place].kind.id: self._rules[place] for places, _ in hits[:1] for place in places}
+        for _, hit in hits:
+            for guess in generic.find(data, hit.first, hit.end, path=path, purposes=purposes):
                 rule = rules.get(generic.kind_of(guess))
                 span = (guess.value_start, guess.value_end)
                 if binary:
@@ -180,16 +180,6 @@ class Finder:
                 if rule is not None and (span not in best or best[span].confidence < guess.confidence):
                     best[span] = Match(rule, *span, span, guess.confidence)
         yield from best.values()
-
-    def _placed(self, matches: Iterable[Match], data: bytes, origin: Origin) -> Iterator[Match]:
-        """The matches that count where they stand, worth what they are worth there."""
-        path = origin.name
-        for match in matches:
-            confidence = placed(match.rule, match.confidence, match.proven, data, match.start, path)
-            if confidence is match.confidence:
-                yield match
-            elif confidence is not None:
-                yield replace(match, confidence=confidence)
 
     def _wanted(self, match: Match) -> bool:
         name = match.rule.kind.id
@@ -285,6 +275,16 @@ class _Place:
         if self.blob.offset:
             span = replace(span, start=span.start + self.blob.offset, end=span.end + self.blob.offset)
         return span
+
+
+def _placed(matches: Iterable[Match], path: str, purposes: Purposes) -> Iterator[Match]:
+    """The matches that count where they stand, worth what they are worth there."""
+    for match in matches:
+        confidence = placed(match.rule, match.confidence, match.proven, match.start, path, purposes)
+        if confidence is match.confidence:
+            yield match
+        elif confidence is not None:
+            yield replace(match, confidence=confidence)
 
 
 class _Inside:

@@ -19,7 +19,7 @@ from scanner.credentialnames import Promise, Sense, sense
 from scanner.cues import TRIGGER
 from scanner.likelihood import invention, likelihood
 from scanner.model import Confidence
-from scanner.surroundings import Medium, Purpose, purpose_at, surroundings
+from scanner.surroundings import Medium, Purpose, Purposes, surroundings
 
 __all__ = ["TRIGGER", "Context", "Guess", "Rejected", "find", "judge", "kind_of"]
 
@@ -246,17 +246,19 @@ def _variable(value: bytes, syntax: Syntax, context: Context, random: float) -> 
     return syntax not in _GIVEN or context.medium is Medium.CODE or not _compiled(_LETTERS).fullmatch(value)
 
 
-def find(data: bytes, start: int, end: int, *, path: str) -> Iterator[Guess]:
+def find(data: bytes, start: int, end: int, *, path: str, purposes: Purposes | None = None) -> Iterator[Guess]:
     """The likely secrets that hits of `TRIGGER` between `start` and `end` point at.
 
-    `start` and `end` are where those hits end (the same, for one hit); `path` is the file's name.
+    `start` and `end` are where those hits end (the same, for one hit); `path` is the file's name;
+    `purposes` are kept by who asks about many places of one file.
     """
     medium, _ = surroundings(path)
+    purposes = purposes or Purposes(data, path)
     best: dict[int, Guess] = {}
     for pair in pairs(data, start, end, code=medium is Medium.CODE):
         value = data[pair.value_start : pair.value_end]
         here = Medium.GENERATED if medium is Medium.CODE and _minified(data, pair) else medium
-        judged = judge(pair.name, value, pair.syntax, _context(data, pair, here, _purpose(data, pair, path)))
+        judged = judge(pair.name, value, pair.syntax, _context(data, pair, here, _purpose(purposes, pair, path)))
         if isinstance(judged, Confidence):
             reason = pair.sense.promise.name.lower()
             guess = Guess(pair.name, pair.value_start, pair.value_end, judged, reason, pair.syntax)
@@ -280,8 +282,8 @@ def _minified(data: bytes, pair: Pair) -> bool:
     return (last if last >= 0 else end) - first - (pair.value_end - pair.value_start) >= LINE
 
 
-def _purpose(data: bytes, pair: Pair, path: str) -> Purpose:
+def _purpose(purposes: Purposes, pair: Pair, path: str) -> Purpose:
     """What the place of a pair is for; in Python, a bare name before a colon is no Python, and so documentation."""
     if pair.sign == b":" and not pair.closed and path.endswith((".py", ".pyi")):
         return Purpose.EXAMPLE
-    return purpose_at(data, pair.start, path)
+    return purposes.at(pair.start)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from scanner.model import Confidence, Severity
 from scanner.rule import Family, Rule
-from scanner.surroundings import Medium, Purpose, purpose_at, surroundings
+from scanner.surroundings import Medium, Purpose, Purposes, surroundings
 
 
-def placed(rule: Rule, confidence: Confidence, proven: bool, data: bytes, start: int, path: str) -> Confidence | None:
+def placed(
+    rule: Rule, confidence: Confidence, proven: bool, start: int, path: str, purposes: Purposes
+) -> Confidence | None:
     """The confidence of a match at this offset of a file; None where it says nothing.
 
-    `proven` is whether a checksum speaks for it. What the names beside values say is judged by `scanner.generic`.
+    `proven` is whether a checksum speaks for it; `purposes` are the file's. What the names beside values say is judged
+    by `scanner.generic`.
     """
     if proven or rule.whole or rule.identifier or rule.family is Family.GENERIC:
         return confidence
     medium, _ = surroundings(path)
-    purpose = purpose_at(data, start, path)
+    purpose = purposes.at(start)
     if confidence is Confidence.LOW:
         slight = rule.kind.severity is Severity.LOW
         if (slight and medium is Medium.CODE) or ((slight or rule.general) and purpose is not Purpose.USE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from enum import StrEnum
 from functools import lru_cache
 
@@ -94,19 +95,43 @@ _SAID = re.compile(rb"\"(?:documentation|description|summary|help|doc|docs|examp
 _SAID_AT_MOST = 8192
 
 
-def purpose_at(data: bytes, start: int, path: str) -> Purpose:
-    """What the place at this offset of a file is for: its docstrings and descriptions are documentation, too."""
-    _, purpose = surroundings(path)
-    made_up = purpose is Purpose.EXAMPLE or purpose is Purpose.PUBLISHED
-    if not made_up and (_in_docstring(data, start, path) or _in_description(data, start)):
-        return Purpose.EXAMPLE
-    return purpose
+class Purposes:
+    """What the places of one file are for. Its docstrings and descriptions are documentation, too."""
+
+    __slots__ = ("_data", "_docstrings", "_purpose")
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data = data
+        _, self._purpose = surroundings(path)
+        self._docstrings = [_Marks(data, quotes) for quotes in _QUOTES] if path.endswith((".py", ".pyi")) else []
+
+    def at(self, start: int) -> Purpose:
+        """What the place at this offset is for."""
+        if self._purpose is Purpose.EXAMPLE or self._purpose is Purpose.PUBLISHED:
+            return self._purpose
+        if any(marks.before(start) % 2 for marks in self._docstrings) or _in_description(self._data, start):
+            return Purpose.EXAMPLE
+        return self._purpose
 
 
-def _in_docstring(data: bytes, start: int, path: str) -> bool:
-    if not path.endswith((".py", ".pyi")):
-        return False
-    return any(data.count(quotes, 0, start) % 2 for quotes in (b'"""', b"'''"))
+_QUOTES = (b'"""', b"'''")
+
+
+class _Marks:
+    """Where a text stands in a file, found when first asked for."""
+
+    __slots__ = ("_data", "_ends", "_text")
+
+    def __init__(self, data: bytes, text: bytes) -> None:
+        self._data = data
+        self._text = text
+        self._ends: list[int] | None = None
+
+    def before(self, start: int) -> int:
+        """How many stand before an offset."""
+        if self._ends is None:
+            self._ends = [found.end() for found in re.finditer(re.escape(self._text), self._data)]
+        return bisect_right(self._ends, start)
 
 
 def _in_description(data: bytes, start: int) -> bool:

@@ -6,7 +6,6 @@ Every text that is taken out is scanned in turn, so that wrappings of wrappings 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from scanner.encodings.reversal import REVERSAL
 from scanner.engine.wrappings import LISTED
 from scanner.model import Candidate
 from scanner.record import replace
+from scanner.spans import Stretches
 
 DEPTH = 4
 """How many wrappings of one another are opened."""
@@ -92,26 +92,6 @@ class Budget:
         self._bytes -= size
         if self._decodes < 0 or self._bytes < 0:
             raise Spent
-
-
-class Stretches:
-    """Spans, to be asked whether they cover an offset."""
-
-    __slots__ = ("_ends", "_starts")
-
-    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        for start, end in sorted(spans):
-            if self._ends and start < self._ends[-1]:
-                self._ends[-1] = max(self._ends[-1], end)
-            else:
-                self._starts.append(start)
-                self._ends.append(end)
-
-    def __contains__(self, at: int) -> bool:
-        place = bisect_right(self._starts, at) - 1
-        return place >= 0 and at < self._ends[place]
 
 
 def unwrapped(
