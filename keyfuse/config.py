@@ -29,6 +29,7 @@ from keyfuse.kinds import (
     Words,
 )
 from keyfuse.settings import DEFAULT, Group, Named, Section, Tables
+from keyfuse.vendors import Vendors
 from scanner.model import Confidence, Severity, printable
 
 EVENTS = ("leaked", "contained", "unconfirmed", "blocked", "failed", "noted", "escalated", "digest", "test")
@@ -202,6 +203,22 @@ class Notify(Section):
                     yield f"names a channel in {place} that does not exist: {printable(name)} (there are: {known})"
 
 
+class VendorSection(Section):
+    """What every `[provider.<name>]` may have; what one provider needs beside it, `keyfuse providers show` says."""
+
+    base_url = Text("", "Where its API is, if not where everybody's is (a company's own server, a region, a test).")
+    token_env = Text("", "The environment variable of a credential; for its name see `keyfuse providers show NAME`.")
+    token_file = FilePath(None, "The file that holds it, instead of a variable.")
+    token_keyring = Text("", "Its place in the system's keyring, as service/user; needs `keyfuse[keyring]`.")
+    allowed_hosts = Texts((), "Further hosts that its pages and answers may lead to.")
+    requests_per_minute = Whole(60, "How fast it is asked; 0 means as fast as needed.")
+    timeout = Duration(timedelta(seconds=10), "How long to wait for a connection, and again for an answer.")
+    ca_file = FilePath(None, "Certificates to trust instead of the usual ones (PEM).")
+    prove_after = Durations((), "Waits before each further proof, where this provider needs others than [response].")
+    type = Word("", ("", "http", "command"), "A key service of your own: signed HTTP calls, or a command.")
+    command = Texts((), "The command and its arguments, for type command; what leaked comes on its stdin.")
+
+
 class Database(Section):
     """Where registry, incidents, audit log and notices are kept."""
 
@@ -227,6 +244,11 @@ class Config(Section):
     response = Group(Response, "What to do.")
     limits = Group(Limits, "How much of it.")
     notify = Group(Notify, "Whom to tell.")
+    provider = Vendors(
+        VendorSection,
+        "Which providers keyfuse speaks to, and with what; an empty section connects one that needs nothing.",
+        example={"openai": VendorSection({"token_env": "OPENAI_ADMIN_KEY"})},
+    )
     database = Group(Database, "Where to keep it.")
 
     def __init__(

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from keyfuse.settings import Group, Named, Section, Setting, Tables, Unfit
+from keyfuse.settings import Group, Misnamed, Named, Section, Setting, Tables, Unfit
 from scanner.errors import ConfigError
 from scanner.model import printable
 
@@ -112,10 +112,7 @@ class _Reading:
                 return self.section(setting.kind, _table(setting, value), where)
             case Named():
                 tables = _table(setting, value)
-                return {
-                    name: self.section(setting.kind, _table(Group(setting.kind, ""), item), f"{where}.{name}")
-                    for name, item in tables.items()
-                }
+                return {name: self._named(setting, name, item, f"{where}.{name}") for name, item in tables.items()}
             case Tables():
                 if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
                     raise Unfit(setting.expected, value)
@@ -124,6 +121,15 @@ class _Reading:
                 )
             case _:
                 return setting.parse(value, self.path.parent)
+
+    def _named(self, setting: Named[Any], name: str, item: object, where: str) -> Section:
+        table = _table(Group(setting.kind, ""), item)
+        try:
+            return self.section(setting.kind_of(name, table), table, where)
+        except Misnamed as unfit:
+            self.faults.append(f"{printable(where)} {unfit}")
+            unread: Section = setting.kind()
+            return unread
 
     def _resolved(self, section: Section, at: str) -> Section:
         """A section whose URL may come from elsewhere, with that URL in place of the reference."""

@@ -210,14 +210,14 @@ class Duration(Setting[timedelta]):
 
 
 class Durations(Setting[tuple[timedelta, ...]]):
-    """A list of lengths of time; at least one."""
+    """A list of lengths of time; at least one, but where the default is none."""
 
     @property
     def expected(self) -> str:
         return 'a list of lengths of time such as ["30s", "10m", "24h"]'
 
     def parse(self, value: object, here: Path) -> tuple[timedelta, ...]:
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or not (value or self.default == ()):
             raise Unfit(self.expected, value)
         return tuple(map(duration, value))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
 from keyfuse.config import Config
+from responders.connection import ProviderSettings
 from responders.notify.channels import ChannelSettings, ChannelType
 from responders.notify.courier import CourierSettings
 from responders.notify.notice import Event
 from responders.notify.routing import Route, Routing
 from responders.policy import Policy
+from responders.references import Reference
 
 
 def policy_of(config: Config) -> Policy:
@@ -25,6 +31,41 @@ def policy_of(config: Config) -> Policy:
         seal_for=response.seal_for,
         repeat_after=response.repeat_after,
     )
+
+
+def with_schedules(policy: Policy, schedules: Mapping[str, tuple[timedelta, ...]]) -> Policy:
+    """The policy, with the schedules of proof that single providers have of their own."""
+    return replace(policy, prove_after_at=schedules) if schedules else policy
+
+
+def providers_of(config: Config) -> Mapping[str, ProviderSettings]:
+    """`[provider.<name>]`: which providers are connected, and with what. Credentials stay references."""
+    found = {}
+    for name, section in config.provider.items():
+        about = section.about  # type: ignore[attr-defined]  # the sections are made in keyfuse.vendors
+        values = section.values
+        found[name] = ProviderSettings(
+            connected=True,
+            urls={each.setting: values[each.setting] for each in about.services if values.get(each.setting)},
+            credentials={
+                need.name: Reference(
+                    values.get(f"{need.name}_env", ""),
+                    values.get(f"{need.name}_file"),
+                    values.get(f"{need.name}_keyring", ""),
+                )
+                for need in about.credentials
+                if any(values.get(f"{need.name}_{way}") for way in ("env", "file", "keyring"))
+            },
+            options={option.name: values[option.name] for option in about.options if option.name in values},
+            allowed_hosts=values.get("allowed_hosts", ()),
+            requests_per_minute=values.get("requests_per_minute"),
+            timeout=values["timeout"].total_seconds() if "timeout" in values else ProviderSettings().timeout,
+            ca_file=values.get("ca_file"),
+            prove_after=values.get("prove_after", ()),
+            type=values.get("type", ""),
+            command=values.get("command", ()),
+        )
+    return found
 
 
 def routing_of(config: Config) -> Routing:

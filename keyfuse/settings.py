@@ -25,6 +25,13 @@ class Unfit(Exception):
         super().__init__(f"must be {expected}; found {found(value)}")
 
 
+class Misnamed(Unfit):
+    """A table under a name that none can have; the sentence says what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        Exception.__init__(self, sentence)
+
+
 def found(value: object) -> str:
     """What a TOML value is, in words. Never the value itself: it may be a secret in the wrong place."""
     match value:
@@ -101,6 +108,10 @@ class Named(Setting[Mapping[str, S]]):
         super().__init__({}, why)
         self.kind = kind
         self.example = example
+
+    def kind_of(self, name: str, table: Mapping[str, object]) -> type[S]:
+        """The kind of the table with that name. Raises Unfit where no table may have it."""
+        return self.kind
 
     @property
     def expected(self) -> str:

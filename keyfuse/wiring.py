@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from keyfuse.config import Config
-from keyfuse.policies import channels_of, courier_of, policy_of, routing_of
+from keyfuse.policies import channels_of, courier_of, policy_of, providers_of, routing_of, with_schedules
 from responders.catalog import Catalog, Surroundings
 from responders.issuer import Issuer, IssueRules
 from responders.keyfile import load_or_create, sealer
@@ -18,9 +18,11 @@ from responders.notify.courier import Courier
 from responders.notify.opening import open_channels
 from responders.notify.telling import Telling
 from responders.records import Records
+from responders.references import Reference, resolve
 from responders.respond import Responder
 from responders.store import open_store
-from scanner.model import Fingerprinter
+from scanner.errors import ConfigError
+from scanner.model import Fingerprint, Fingerprinter
 
 Clock = Callable[[], datetime]
 
@@ -51,7 +53,21 @@ def build_issuer(config: Config, records: Records, fingerprinter: Fingerprinter,
 
 def build_catalog(config: Config, records: Records, clock: Clock) -> Catalog:
     """Every provider that can be asked."""
-    return Catalog(Surroundings(records, load_or_create(config.data_dir), clock, issue_rules(config)))
+    fingerprinter = load_or_create(config.data_dir)
+    return Catalog(Surroundings(records, fingerprinter, clock, issue_rules(config), providers_of(config)))
+
+
+def own_credentials(config: Config, catalog: Catalog) -> frozenset[Fingerprint]:
+    """The fingerprints of every credential that keyfuse itself works with, as far as they can be read."""
+    fingerprinter = load_or_create(config.data_dir)
+    found = set(catalog.own())
+    for channel in channels_of(config):
+        for variable, file in ((channel.url_env, channel.url_file), (channel.secret_env, channel.secret_file)):
+            try:
+                found.add(fingerprinter.of(resolve(Reference(variable, file), "credential", os.environ)))
+            except ConfigError:
+                continue  # what keyfuse cannot read it does not work with
+    return frozenset(found)
 
 
 def build_channels(config: Config, clock: Clock) -> Channels:
@@ -61,16 +77,18 @@ def build_channels(config: Config, clock: Clock) -> Channels:
 
 def build_responder(config: Config, records: Records, clock: Clock) -> Responder:
     """The coordinator of responses."""
-    policy = policy_of(config)
+    catalog = build_catalog(config, records, clock)
+    policy = with_schedules(policy_of(config), catalog.schedules())
     personal = {settings.name: settings.personal for settings in channels_of(config)}
     return Responder(
         records,
-        build_catalog(config, records, clock),
+        catalog,
         policy,
         Telling(routing_of(config), personal, repeat_after=policy.repeat_after),
         clock=clock,
         ids=lambda: secrets.token_hex(8),
         sealer=lambda: sealer(config.data_dir),
+        own=own_credentials(config, catalog),
     )
 
 

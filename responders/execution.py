@@ -134,8 +134,8 @@ class Execution:
                     _stop(case, action, S.BLOCKED, Block(Blocked.LOCKED, reason).reason)
                 case Refused(reason, for_good=True):
                     _stop(case, action, S.FAILED, f"{action.provider} refused: {reason}")
-                case Refused(reason):
-                    self._postpone(case, action, reason)
+                case Refused(reason, again_after=wait):
+                    self._postpone(case, action, reason, timedelta(seconds=wait or 0))
                 case Unsupported(reason):
                     return self._do_instead(case, action, reason)
                 case NotConnected(reason):
@@ -144,12 +144,12 @@ class Execution:
                     assert_never(receipt)
         return None
 
-    def _postpone(self, case: Case, action: Action, reason: str) -> None:
-        """The provider would not take the change now; nothing was changed, and it is asked again later."""
+    def _postpone(self, case: Case, action: Action, reason: str, least: timedelta) -> None:
+        """The provider would not take the change now; nothing was changed, and it is asked again after `least`."""
         if self._too_late(case, action):
             _stop(case, action, S.FAILED, f"{action.provider} refused every time: {reason}")
             return
-        next_at = case.now + later(self._policy.retry_after, action.attempts)
+        next_at = case.now + max(least, later(self._policy.retry_after, action.attempts))
         _keep(case, replace(action, next_at=next_at), ActionState.SENT, "refused for now", reason)
         case.tell(Event.LEAKED)
 
@@ -224,9 +224,12 @@ class Execution:
         if self._too_late(case, action):
             _stop(case, action, S.FAILED, told)
             return
-        next_at = case.now + later(self._policy.prove_after, action.attempts)
+        next_at = case.now + later(self._prove_after(action), action.attempts)
         case.keep(replace(action, attempts=action.attempts + 1, next_at=next_at), proof=reason)
         case.move(S.UNCONFIRMED, told)
+
+    def _prove_after(self, action: Action) -> tuple[timedelta, ...]:
+        return self._policy.prove_after_at.get(action.provider, self._policy.prove_after)
 
     def _too_late(self, case: Case, action: Action) -> bool:
         return case.now - action.created_at >= self._policy.prove_for

@@ -13,9 +13,13 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from responders.sockets import PrivateAddress, Watch, adapter
+
 MOST_BYTES = 4 * 1024 * 1024
 """How much of an answer is read; more makes it no answer."""
 CHUNK = 64 * 1024
+LONGEST = 60.0
+"""Seconds that a whole exchange may take: a server that sends a byte now and then is no reason to wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +54,59 @@ class _NoLogin(requests.auth.AuthBase):
 class Http:
     """One session. `timeout` is in seconds, to connect and again for every wait on data; TLS is always verified.
 
-    `ca_file` names the certificates to trust instead of the usual ones. Not to be shared between threads.
+    `longest` bounds the whole exchange. `ca_file` names the certificates to trust instead of the usual ones. Without
+    `private` no address is spoken to that is not on the internet. Not to be shared between threads.
     """
 
-    def __init__(self, *, timeout: float, user_agent: str = "keyfuse", ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        user_agent: str = "keyfuse",
+        ca_file: str | None = None,
+        private: bool = True,
+        longest: float = LONGEST,
+    ) -> None:
         self._timeout = timeout
+        self._longest = longest
+        self._watch = Watch(private=private)
         self._session = requests.Session()
         self._session.auth = _NoLogin()
         self._session.headers["User-Agent"] = user_agent
+        watched = adapter(self._watch)
+        self._session.mount("https://", watched)
+        self._session.mount("http://", watched)
         if ca_file is not None:
             self._session.verify = ca_file
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer | NoAnswer:
-        """Sends one request, once."""
+        """Sends one request, once. Cookies are not kept."""
         host = "the server"
         try:
             host = urlsplit(url).hostname or host
-            with self._session.request(
-                method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False, stream=True
-            ) as response:
-                content = _read(response)
-                if content is None:
-                    return NoAnswer(f"{host} answered with more than {MOST_BYTES} bytes", sent=True)
-                return Answer(response.status_code, content, response.headers)
+            with self._watch.within(self._longest):
+                return self._exchange(method, url, host, headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+            if self._watch.late:
+                return NoAnswer(f"{host} did not answer in time", sent=True)
             return _explained(error, host)
+        finally:
+            self._session.cookies.clear()
+
+    def _exchange(
+        self, method: str, url: str, host: str, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> Answer | NoAnswer:
+        with self._session.request(
+            method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False, stream=True
+        ) as response:
+            content = _read(response)
+            if self._watch.late:
+                return NoAnswer(f"{host} did not answer in time", sent=True)
+            if content is None:
+                return NoAnswer(f"{host} answered with more than {MOST_BYTES} bytes", sent=True)
+            return Answer(response.status_code, content, response.headers)
 
     def close(self) -> None:
         """Lets go of the connections."""
@@ -95,6 +125,8 @@ def _read(response: requests.Response) -> bytes | None:
 def _explained(error: Exception, host: str) -> NoAnswer:
     """What went wrong, without the exception's own text: that quotes URLs."""
     match error:
+        case _ if _private(error):
+            return NoAnswer(f"{host} is no address on the internet, and the configuration does not name it", sent=False)
         case requests.exceptions.SSLError():
             return NoAnswer(f"the certificate of {host} cannot be trusted, or it does not speak TLS", sent=False)
         case requests.exceptions.ProxyError():
@@ -113,6 +145,18 @@ def _explained(error: Exception, host: str) -> NoAnswer:
             return NoAnswer("the URL is not a valid http or https URL", sent=False)
         case _:
             return NoAnswer(f"talking to {host} failed ({type(error).__name__})", sent=True)
+
+
+def _private(error: BaseException | None) -> bool:
+    """Whether this goes back to an address that is not allowed: the libraries wrap what a connection raises."""
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, PrivateAddress):
+            return True
+        inner = next((each for each in error.args if isinstance(each, BaseException)), None)
+        reason = getattr(error, "reason", None)
+        error, seen = inner or (reason if isinstance(reason, BaseException) else error.__context__), seen + 1
+    return False
 
 
 def _never_connected(error: Exception) -> bool:

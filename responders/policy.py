@@ -6,8 +6,8 @@ only then the action itself. `disable` never becomes `delete` unless the key say
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -36,6 +36,7 @@ class Policy:
     actions_per_hour: at most so many changes are sent to providers in any hour; 0 makes every action wait for approval.
     escalate_after: an incident that is not contained by then is told to the administrators once more.
     prove_after: how long to wait before each further proof of an accepted change; the last one repeats.
+    prove_after_at: the same for single providers, by name, where they are slow or their own settings say so.
     prove_for: after so long without a proof the incident has failed.
     retry_after: how long to wait before asking a provider again that could not be reached; the last one repeats.
     seal_for: how long a secret that a provider's call needs again may lie sealed in a pending action.
@@ -54,6 +55,7 @@ class Policy:
         timedelta(minutes=10),
         timedelta(hours=1),
     )
+    prove_after_at: Mapping[str, tuple[timedelta, ...]] = field(default_factory=dict)
     prove_for: timedelta = timedelta(hours=24)
     retry_after: tuple[timedelta, ...] = (
         timedelta(seconds=30),

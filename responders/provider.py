@@ -65,25 +65,34 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The provider knows no such key. `sees_all` says that the caller would have seen it if it were there."""
+    """The provider knows no such key. `sees_all` says that the caller would have seen it if it were there.
+
+    `works` says that the value opens something all the same: it is alive, but not a key that keyfuse could act on.
+    """
 
     evidence: str
     sees_all: bool
+    works: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several keys may be meant (a mask fits them all), so none is touched."""
+    """Several keys may be meant (a mask fits them all), so none is touched. `works`: the value was tried, and opens."""
 
     candidates: tuple[str, ...]
     reason: str
+    works: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Could not tell, and why: unreachable, not authorised, an answer nobody understands."""
+    """Could not tell, and why: unreachable, not authorised, an answer nobody understands.
+
+    `works` says that the value was tried and opens something, though nobody can tell which key it is.
+    """
 
     reason: str
+    works: bool = False
 
 
 Identity = Identified | NotFound | Ambiguous | Unknown
@@ -109,11 +118,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider will not do it. `locked` tells a lock from other reasons; `for_good` that asking again is no use."""
+    """The provider will not do it. `locked` tells a lock from other reasons; `for_good` that asking again is no use.
+
+    `again_after` is the provider's own word (`Retry-After`, in seconds) on when to ask again, where it is not for good.
+    """
 
     reason: str
     locked: bool = False
     for_good: bool = True
+    again_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,9 @@ def import_keys(
 @click.argument("provider")
 def sync(provider: str) -> None:
     """Take over a provider's own listing of keys (ids, owners, states, without values)."""
-    from responders.catalog import PROVIDERS  # noqa: PLC0415  (only this command asks)
+    from responders.issuer import PROVIDER  # noqa: PLC0415  (only this command asks)
 
-    if provider in PROVIDERS:
+    if provider == PROVIDER:
         raise UsageError(f"the keys of {provider} are in the registry already; there is nothing to take over")
     raise UsageError(
         f"keyfuse cannot list the keys of {printable(provider)} yet; export them there and use `keyfuse keys import`"

@@ -6,7 +6,9 @@ It shares the registry with the responder, so that the whole loop runs on one ma
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from responders.about import Ability, About
 from responders.errors import IllegalMove, Locked, NoSuchRecord
 from responders.issuer import PROVIDER, Invalid, Issuer, Valid
 from responders.provider import (
@@ -31,6 +33,9 @@ from responders.registrar import By
 from responders.registry import KeyState, KnownKey
 from scanner.errors import UsageError
 
+if TYPE_CHECKING:
+    from responders.catalog import Desk
+
 CAPABILITIES = Capabilities(
     lookup=Lookup.BY_VALUE_ADMIN,
     disable=DisableKind.NATIVE,
@@ -39,6 +44,19 @@ CAPABILITIES = Capabilities(
     prove=ProveKind.BOTH,
     authoriser="none: it is part of keyfuse",
 )
+
+ABOUT = About(
+    PROVIDER,
+    "keyfuse's own keys",
+    (Ability("keys that `keyfuse keys create` issued or took in", CAPABILITIES),),
+    notes=("It shares the registry with the responder: no network, no credential, nothing to configure.",),
+)
+
+
+def make(desk: Desk) -> EmbeddedProvider:
+    """The provider over the registry at hand."""
+    around = desk.surroundings
+    return EmbeddedProvider(Issuer(around.records, around.fingerprinter, around.clock, rules=around.rules))
 
 
 class EmbeddedProvider:

@@ -1,7 +1,8 @@
 """What the provider suite needs from each provider under test: a world of keys in which things can be looked up.
 
-A new provider joins the suite with one Harness: a loopback server (or, for the embedded provider, the registry) that
-can be put into every state, and that counts what was changed. Then it is added to `HARNESSES` in `provider_worlds`.
+A new provider joins the suite with one Harness: a fake on loopback (or, for the embedded provider, the registry)
+that can be put into every state, and that counts what was changed. Vendors' harnesses begin with
+`tests.contract.vendor`, and their modules are named in `WORLDS` of `provider_worlds`.
 """
 
 from __future__ import annotations

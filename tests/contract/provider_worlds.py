@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 from responders.issuer import PROVIDER, Issuer, NewKey, Valid
 from responders.provider import Leak, Provider
@@ -14,6 +15,7 @@ from responders.registry import KeyState, KnownKey
 from responders.store import SqlRecords
 from scanner.model import REGISTERED, Secret
 from tests.contract.provider_harness import Before, Harness
+from tests.contract.vendor import VendorHarness
 from tests.support.stores import FINGERPRINTER, Clock, known_key
 
 PERSON = By("a person")
@@ -116,7 +118,18 @@ class ManualHarness:
         self._state = KeyState.ACTIVE
 
 
-HARNESSES: dict[str, Callable[[SqlRecords, Clock], Harness]] = {
+WORLDS = ("tests.contract.harness_recipes",)
+"""Modules with vendors' harnesses: each has HARNESSES, a mapping of names to callables that take a clock."""
+
+STORED: dict[str, Callable[[SqlRecords, Clock], Harness]] = {
     PROVIDER: EmbeddedHarness,
     "manual": ManualHarness,
 }
+"""Providers that work on the records."""
+
+VENDORS: dict[str, Callable[[Clock], VendorHarness]] = {
+    name: harness for module in WORLDS for name, harness in import_module(module).HARNESSES.items()
+}
+"""Providers that speak to somebody else, over a fake."""
+
+HARNESSES = sorted((*STORED, *VENDORS))

@@ -336,7 +336,7 @@ def test_words_are_those_of_the_enums(words: tuple[str, ...], kind: type[StrEnum
 
 
 def test_every_policy_setting_can_be_configured() -> None:
-    configured = set(Response.settings) | {"actions_per_hour"}
+    configured = set(Response.settings) | {"actions_per_hour", "prove_after_at"}  # the latter by [provider.<name>]
     assert configured == set(Policy.__dataclass_fields__)
 
 
