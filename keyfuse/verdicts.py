@@ -137,11 +137,13 @@ class Judge:
             except ProviderError:
                 identity = Unknown("no connection")
             match identity:
-                case Identified(state=state):
+                case Identified(asked=True, state=state):
                     answers[report.fingerprint] = "alive" if state is KeyState.ACTIVE else "dead"
+                case NotFound(works=True) | Ambiguous(works=True) | Unknown(works=True):
+                    answers[report.fingerprint] = "alive"
                 case NotFound(sees_all=True):
                     answers[report.fingerprint] = "dead"
-                case NotFound() | Ambiguous() | Unknown():
+                case Identified() | NotFound() | Ambiguous() | Unknown():
                     answers[report.fingerprint] = "unknown"
         return answers
 

@@ -53,6 +53,7 @@ class Identified:
     """Exactly one key is meant. `state` is what the provider says of it now; `locked` only where it has locks.
 
     `action` is the leak action read fresh from the provider, where it keeps one; it wins over the registry's copy.
+    `asked` is false where this is the registry's word alone: that says whose key it is, not whether it lives.
     """
 
     ref: KeyRef
@@ -61,6 +62,7 @@ class Identified:
     action: LeakAction | None = None
     evidence: str = ""
     owners: tuple[str, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,7 @@ class Keys:
     disable: Call | None = None
     enable: Call | None = None
     delete: Call | None = None
+    suspends_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,7 @@ def _keys(item: Mapping[str, Any], logins: Mapping[str, Login]) -> tuple[Keys, A
         probe=_call(item["probe"], STATES, logins) if "probe" in item else None,
         list=_listing(item["list"], logins) if "list" in item else None,
         read=(_listing(read, logins) if "items" in read else _call(read, STATES, logins)) if read else None,
+        suspends_owner=item.get("disables") == "owner",
         **{step: _call(item[step], RECEIPTS, logins) for step in ("disable", "enable", "delete") if step in item},
     )
     ability = Ability(

@@ -73,12 +73,9 @@ class Filling:
                 return template
 
     def secrets(self) -> Iterator[Secret]:
-        """What must not get into a URL or be said."""
+        """What must not get into a URL. Parts and pieces may: ids are among them."""
         if self.leak is not None and self.leak.secret is not None:
             yield self.leak.secret
-            for pattern in self.keys.pieces.values() if self.keys else ():
-                if found := pattern.search(_text(self.leak.secret)):
-                    yield Secret(found[1].encode())
 
     def _value(self, sort: str, name: str) -> str:
         match sort:
@@ -169,9 +166,8 @@ class Calls:
             return unclear
         body, page = json_of(answer), _is_page(answer)
         for line in call.answers:
-            understood = call.any_body or (
-                not page and (answer.status == 204 or answer.status >= 300 or body is not None)
-            )
+            bare = call.any_body or answer.status == 204 or answer.status >= 300
+            understood = not page and (bare or body is not None)
             if answer.status in line.statuses and understood and all(_fits(body, *each) for each in line.where.items()):
                 said = line.say or f"{who} answered {answer.status}"
                 found = {name: word for name, path in call.found.items() if (word := word_at(body, path))}

@@ -16,6 +16,8 @@ MOST_PAGES = 500
 """More pages than this are not asked for: then nobody can tell."""
 CLEAR = 4
 """So many characters of a value must be visible in a mask, or it could be any key."""
+SURE = 8
+"""So many must be visible where nothing but the mask says that the key is one's own: four may fit by chance."""
 MASKED = re.compile(r"\*+|\.{3,}|…+|•+|[xX]{6,}")
 
 
@@ -27,6 +29,7 @@ class Entry:
     word: str
     owner: str = ""
     found: Mapping[str, str] = field(default_factory=dict)
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,9 @@ def _entry(listing: Listing, item: Any, name: str, bound: Mapping[str, str]) -> 
         value = at(item, listing.state_path)
         said = str(value).lower() if isinstance(value, bool) else str(value)
         word = listing.words.get(said, "unknown")
-    return Entry(name, word, word_at(item, listing.owner) if listing.owner else "", bound)
+    shown = word_at(item, listing.tail or listing.mask) if listing.tail or listing.mask else "x" * SURE
+    sure = len("".join(MASKED.split(shown))) >= SURE
+    return Entry(name, word, word_at(item, listing.owner) if listing.owner else "", bound, sure)
 
 
 def _bindings(calls: Calls, listing: Listing, filling: Filling) -> Iterator[Filling]:

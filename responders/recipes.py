@@ -102,7 +102,9 @@ class RecipeProvider:
         try:
             return self._looked_up(keys, filling, known)
         except (Lacking, ProviderError) as error:
-            return self._tried(keys, filling, known, _why(error))
+            if keys.probe is None and isinstance(error, ProviderError):
+                raise
+            return self._tried(keys, filling, known, _why(error), id_=self._leaked_id(keys, filling))
 
     def _sort(self, leak: Leak, known: KnownKey | None) -> Keys | None:
         """Which sort of key this is: by the rule that found it, else the one of which registered keys usually are."""
@@ -118,7 +120,16 @@ class RecipeProvider:
             locked=known.locked,
             evidence="the registry's record",
             owners=known.owners,
+            asked=False,
         )
+
+    @staticmethod
+    def _leaked_id(keys: Keys, filling: Filling) -> str:
+        """The key's id, where it is known from what leaked."""
+        try:
+            return filling.text(keys.id)
+        except Lacking:
+            return ""
 
     def _looked_up(self, keys: Keys, filling: Filling, known: KnownKey | None) -> Identity:
         """The provider's own record of the key. Raises what is missing where it cannot be looked up."""
@@ -142,6 +153,8 @@ class RecipeProvider:
             entry = walked.entries[0]
             if registered and registered != entry.id:
                 return Ambiguous((registered, entry.id), "the registry names another id than the provider")
+            if known is None and not entry.sure:
+                return Ambiguous((entry.id,), "too few letters are visible to be sure that it is this key")
             seen = Seen(STATES.get(entry.word), "found in the provider's listing", entry.id, entry.owner, entry.found)
             return self._identified(keys, seen, known, entry.id, filling)
         if not registered:
@@ -154,8 +167,10 @@ class RecipeProvider:
             return self._tried(keys, filling, known, seen.evidence, id_=meant)
         if seen.state is KeyState.DELETED:
             return NotFound(seen.evidence, sees_all=known is not None or not self._recipe.many_sites)
+        if keys.suspends_owner and self._probe(keys, filling).state is KeyState.DELETED:
+            seen = replace(seen, state=KeyState.DISABLED, evidence=f"{seen.evidence}, but it is refused")
         ref = self._ref(meant, keys, seen.found)
-        return Identified(ref, seen.state, evidence=seen.evidence, owners=_owners(seen.owner))
+        return Identified(ref, seen.state or KeyState.ACTIVE, evidence=seen.evidence, owners=_owners(seen.owner))
 
     def _absent(self, keys: Keys, filling: Filling) -> Identity:
         """The administrator's listing has no such key."""
@@ -270,10 +285,12 @@ class RecipeProvider:
             if isinstance(keys.read, Call) and filling.id and self._calls.can(keys.read, filling):
                 before = self._calls.make(keys.read, filling)
                 if isinstance(before, Unclear):
-                    return Refused(f"its state could not be read first: {before.reason}", False, False, before.wait)
-                if before.word == "gone" or (verb == "disable" and before.word == "disabled"):
+                    if not before.refused or call.merge_from is not None:
+                        said = f"its record could not be read first: {before.reason}"
+                        return Refused(said, for_good=before.refused, again_after=before.wait)
+                elif before.word == "gone" or (verb == "disable" and before.word == "disabled"):
                     return Done(f"{before.text}: it was {before.word} already")
-                base = before.body
+                base = before.body if isinstance(before, Means) else None
             return _receipt(self._calls.make(call, filling, base=base), call)
         except Lacking as error:
             raise ProviderError(f"{self._title} cannot be told to {verb} it without {error}") from None
@@ -300,6 +317,8 @@ class RecipeProvider:
         filling = Filling(self._desk.caller, keys, leak, "" if ref.id == ITSELF else ref.id, _found(ref))
         tried = self._probe(keys, filling)
         read = self._read_back(keys, filling)
+        if keys.suspends_owner and tried.state is KeyState.DELETED and read.state is KeyState.ACTIVE:
+            read = replace(read, state=KeyState.DISABLED)  # its record does not tell that its owner is suspended
         if KeyState.ACTIVE in (tried.state, read.state):
             alive = tried if tried.state is KeyState.ACTIVE else read
             contrary = tried.state is KeyState.DELETED

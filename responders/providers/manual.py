@@ -49,7 +49,9 @@ class ManualProvider:
         if known is None or known.provider != self._name:
             return Unknown(f"keyfuse cannot ask {self._name}, and the registry does not know the key")
         ref = KeyRef(self._name, known.provider_key_id or known.id)
-        return Identified(ref, known.state, locked=known.locked, evidence="the registry's record", owners=known.owners)
+        return Identified(
+            ref, known.state, locked=known.locked, evidence="the registry's record", owners=known.owners, asked=False
+        )
 
     def disable(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
         """Not from here."""

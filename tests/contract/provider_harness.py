@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Protocol
 
-from responders.provider import Leak, Provider
+from responders.provider import Capabilities, Leak, Provider
 from responders.registry import KeyState, KnownKey
 
 
@@ -31,6 +31,11 @@ class Harness(Protocol):
     @property
     def provider(self) -> Provider:
         """The provider under test."""
+        ...
+
+    @property
+    def able(self) -> Capabilities:
+        """What can be done with the keys of this harness: the provider's own word, or that for one sort of key."""
         ...
 
     def can_be(self, before: Before) -> bool:

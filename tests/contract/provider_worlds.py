@@ -30,6 +30,7 @@ class EmbeddedHarness:
         self._registrar = Registrar(records, clock)
         self._made: KeyState | None = None
         self.provider: Provider = EmbeddedProvider(self._issuer)
+        self.able = self.provider.capabilities
 
     def can_be(self, before: Before) -> bool:
         return True
@@ -81,6 +82,7 @@ class ManualHarness:
 
     def __init__(self, _records: SqlRecords, _clock: Clock) -> None:
         self.provider: Provider = ManualProvider("elsewhere")
+        self.able = self.provider.capabilities
         self._state: KeyState | None = None
 
     def can_be(self, before: Before) -> bool:

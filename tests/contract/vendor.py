@@ -22,7 +22,7 @@ from typing import cast
 
 from responders.catalog import Surroundings, about, make
 from responders.connection import ProviderSettings
-from responders.provider import Leak, Provider
+from responders.provider import Capabilities, Leak, Provider
 from responders.records import Records
 from responders.references import Reference
 from responders.registry import KeyState, KnownKey
@@ -52,12 +52,15 @@ class VendorHarness:
     """See `tests.contract.provider_harness.Harness`."""
 
     name = ""
+    able: Capabilities
     states = frozenset({Before.ACTIVE, Before.DELETED, Before.UNKNOWN, Before.SOMEONE_ELSES})
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.fake = self.make_fake()
         self.provider = self.made()
+        if not hasattr(self, "able"):
+            self.able = self.provider.capabilities
 
     def make_fake(self) -> Fake:
         """The other side."""

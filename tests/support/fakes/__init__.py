@@ -14,7 +14,7 @@ A fake is written from the vendor's documentation, never from the code under tes
             return Reply(404)
 
 All fakes of a process share one server; each has a base URL with a path of its own (`fake.url`), so that joining of
-URLs is tested too. What changed is seen from the world before and after. `fault` and `on` say what goes wrong, and where.
+URLs is tested too. What changed is seen from the world before and after. `fault` and `on` say what goes wrong, where.
 """
 
 from __future__ import annotations
