@@ -6,6 +6,7 @@ change is sent at most once per call, and whether to ask again is the caller's d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -76,8 +77,12 @@ class Http:
         watched = adapter(self._watch)
         self._session.mount("https://", watched)
         self._session.mount("http://", watched)
-        if ca_file is not None:
-            self._session.verify = ca_file
+        # What the environment says of proxies and certificates is looked up once, not with every request.
+        self._session.trust_env = False
+        self._session.verify = (
+            ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        )
+        self._proxies: dict[str, dict[str, str]] = {}
 
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -98,8 +103,17 @@ class Http:
     def _exchange(
         self, method: str, url: str, host: str, headers: Mapping[str, str] | None, body: bytes | None
     ) -> Answer | NoAnswer:
+        if host not in self._proxies:
+            self._proxies[host] = requests.utils.get_environ_proxies(url)
         with self._session.request(
-            method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False, stream=True
+            method,
+            url,
+            headers=headers,
+            data=body,
+            timeout=self._timeout,
+            proxies=self._proxies[host],
+            allow_redirects=False,
+            stream=True,
         ) as response:
             content = _read(response)
             if self._watch.late:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hook": ("keyfuse.cli.hook", "Refuse commits that add keys."),
     "keys": ("keyfuse.cli.keys", "The key registry: issue, import, list, change, verify."),
     "leaks": ("keyfuse.cli.leaks", "Incidents: what leaked, what was done, what waits for you."),
+    "providers": ("keyfuse.cli.providers", "What each provider can do: list, show, test."),
     "notify": ("keyfuse.cli.notify", "Try the notification channels."),
     "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample, test."),
     "log": ("keyfuse.cli.log", "The audit log: show it, verify its chain."),

@@ -1,6 +1,6 @@
 """What every vendor's provider does when the vendor fails: each action under each fault, and each question.
 
-A change is sent once at most, what may have happened is `Uncertain`, and nobody is called dead or absent who was not seen.
+A change is sent once at most, what may have happened is `Uncertain`, and no key is called dead that was not seen dead.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def test_an_old_answer_proves_nothing_dead(vendor: VendorHarness, verb: str) -> 
 @pytest.mark.parametrize("name", PATIENT)
 def test_a_vendor_that_is_slow(name: str, clock: Clock) -> None:
     vendor = VENDORS[name](clock)
-    identity, leak, known = identified(vendor)
+    identity, leak, _ = identified(vendor)
     vendor.fake.fault, vendor.fake.on = Fault.SLOW, "changes"
     vendor.provider = vendor.made(timeout=IMPATIENT)
     assert isinstance(change(vendor, "delete", identity, leak), Uncertain)

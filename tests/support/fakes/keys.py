@@ -36,7 +36,7 @@ def basic(request: Request) -> tuple[str, str]:
 
 
 class KeyFake(Fake):
-    """Keys by id: `{"value": …, "state": "active" | "disabled"}`; a deleted one is not there. Subclasses have routes."""
+    """Keys by id: `{"value": …, "state": "active" | "disabled"}`; a deleted one is not there."""
 
     id = "key-17"
     other = "key-18"
