@@ -20,11 +20,11 @@ EVIDENCE = """\
 HEAD = """\
 # Providers
 
-What keyfuse can do at each vendor, and what it needs for it. This page is made by `keyfuse.providertext`, from what the
-providers declare and do; `keyfuse providers list`, `show` and `test` say the same.
+What keyfuse can do at each vendor, and what it needs for it. This page is made by `keyfuse.providertext` from what the
+providers declare; `keyfuse providers list`, `show` and `test` say the same.
 
-A provider is spoken to only where the configuration connects it (a section `[provider.<name>]`, which may be empty where
-nothing is needed), and by `audit --verify`. Credentials are given by reference: `<name>_env`, `<name>_file` or
+A provider is spoken to only where the configuration connects it (a section `[provider.<name>]`, which may be empty
+where nothing is needed), and by `audit --verify`. Credentials are given by reference: `<name>_env`, `<name>_file` or
 `<name>_keyring`.
 
 """
@@ -168,7 +168,8 @@ def page() -> str:
 
 
 def _table() -> Iterator[str]:
-    yield "| provider | keys | look up | disable | delete | proof | who must authorise |\n|---|---|---|---|---|---|---|\n"
+    yield "| provider | keys | look up | disable | delete | proof | who must authorise |\n"
+    yield "|---|---|---|---|---|---|---|\n"
     for described, row in table_rows():
         able = row.capabilities
         cells = (look_up(able), disable(able), delete(able), prove(able), able.authoriser)
@@ -179,11 +180,8 @@ def _sheet(name: str) -> str:
     described = about(name)
     if described is None:
         return ""
-    lines = [
-        f"## {name}",
-        "",
-        f"{described.title}." + (f" [The vendor's page]({described.docs})." if described.docs else ""),
-    ]
+    link = f" [The vendor's page]({described.docs})." if described.docs else ""
+    lines = [f"## {name}", "", f"{described.title}.{link}"]
     lines += ["", *(f"- {text}" for text in _facts(described))]
     settings = list(_settings(described))
     if settings:

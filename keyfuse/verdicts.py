@@ -9,7 +9,7 @@ from responders.errors import ProviderError
 from responders.incident import ActionKind, Incident, IncidentState
 from responders.leakreport import LeakReport, from_findings
 from responders.policy import Act, Decision
-from responders.provider import Ambiguous, Identified, NotFound, Unknown
+from responders.provider import Ambiguous, Identified, Identity, NotFound, Unknown
 from responders.registry import KeyState, KnownKey
 from scanner.model import Finding, Fingerprint, Suppressed
 from scanner.report.model import ActionNote, KeyNote, Reported
@@ -52,7 +52,7 @@ class Judge:
                 finding,
                 self._key_note(known.get(finding.fingerprint)),
                 actions.get(finding.fingerprint),
-                liveness.get(finding.fingerprint),
+                *liveness.get(finding.fingerprint, (None, "")),
             )
             for finding in judged
         ]
@@ -126,7 +126,10 @@ class Judge:
                 outcome = incident.state.value
         return ActionNote(kind, outcome, incident.evidence or incident.reason)
 
-    def _liveness(self, reports: Sequence[LeakReport], known: dict[Fingerprint, KnownKey]) -> dict[Fingerprint, str]:
+    def _liveness(
+        self, reports: Sequence[LeakReport], known: dict[Fingerprint, KnownKey]
+    ) -> dict[Fingerprint, tuple[str, str]]:
+        """What each key's provider says of its life, and how that is known."""
         catalog = self._session.catalog()
         answers = {}
         for report in reports:
@@ -134,18 +137,28 @@ class Judge:
             provider = catalog.of(key.provider if key else report.leak.kind.provider)
             try:
                 identity = provider.identify(report.leak, key)
-            except ProviderError:
-                identity = Unknown("no connection")
-            match identity:
-                case Identified(asked=True, state=state):
-                    answers[report.fingerprint] = "alive" if state is KeyState.ACTIVE else "dead"
-                case NotFound(works=True) | Ambiguous(works=True) | Unknown(works=True):
-                    answers[report.fingerprint] = "alive"
-                case NotFound(sees_all=True):
-                    answers[report.fingerprint] = "dead"
-                case Identified() | NotFound() | Ambiguous() | Unknown():
-                    answers[report.fingerprint] = "unknown"
+            except ProviderError as error:
+                identity = Unknown(str(error))
+            answers[report.fingerprint] = _life(identity)
         return answers
+
+
+def _life(identity: Identity) -> tuple[str, str]:
+    """Alive, dead or unknown, and why. Unreachable is unknown, and so is what only the registry says."""
+    match identity:
+        case Identified(asked=True, state=state, evidence=evidence, owners=owners):
+            whose = f"; it belongs to {', '.join(owners)}" if owners else ""
+            return "alive" if state is KeyState.ACTIVE else "dead", f"{evidence}{whose}"
+        case Identified():
+            return "unknown", "its provider cannot be asked about it"
+        case NotFound(works=True, evidence=reason) | Ambiguous(works=True, reason=reason):
+            return "alive", reason
+        case Unknown(works=True, reason=reason):
+            return "alive", reason
+        case NotFound(sees_all=True, evidence=reason):
+            return "dead", reason
+        case NotFound(evidence=reason) | Ambiguous(reason=reason) | Unknown(reason=reason):
+            return "unknown", reason
 
 
 def _kind(key: KnownKey | None, decision: Decision) -> str:

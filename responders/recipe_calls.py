@@ -13,7 +13,7 @@ from urllib.parse import quote
 from responders.calling import Answer, Caller, NoAnswer, json_of
 from responders.errors import ProviderError
 from responders.gate import wait_of
-from responders.provider import Leak
+from responders.provider import Accepted, Done, Leak, Receipt, Refused, Uncertain, Unsupported
 from responders.recipe import Call, Keys, Login, Recipe
 from scanner.model import Secret
 
@@ -204,6 +204,25 @@ class Calls:
         if trouble is not None:
             raise trouble
         return {}
+
+
+def receipt_of(meaning: Means | Unclear, call: Call) -> Receipt:
+    """What an answer means for the change that was asked for."""
+    if isinstance(meaning, Unclear):
+        if meaning.refused:
+            return Refused(meaning.reason)
+        return Uncertain(meaning.reason) if meaning.sent else Refused(meaning.reason, False, False, meaning.wait)
+    makers: dict[str, Callable[[str], Receipt]] = {
+        "done": Done,
+        "gone": lambda text: Done(f"{text}: it was gone already"),
+        "accepted": lambda text: Accepted(text, call.look_again_after),
+        "refused": Refused,
+        "later": lambda text: Refused(text, for_good=False),
+        "locked": lambda text: Refused(text, locked=True, for_good=False),
+        "unsupported": Unsupported,
+        "unknown": Uncertain,
+    }
+    return makers[meaning.word](meaning.text)
 
 
 def failure(answer: Answer, who: str) -> Unclear | None:

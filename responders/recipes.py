@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from responders.about import About, Trial, Worth
 from responders.errors import ProviderError
 from responders.provider import (
-    Accepted,
     Alive,
     Ambiguous,
     Capabilities,
@@ -23,13 +22,12 @@ from responders.provider import (
     Proof,
     Receipt,
     Refused,
-    Uncertain,
     Unknown,
     Unsupported,
 )
 from responders.providers.once import Once
 from responders.recipe import Call, Keys, Listing, Recipe
-from responders.recipe_calls import Calls, Filling, Lacking, Means, Unclear
+from responders.recipe_calls import Calls, Filling, Lacking, Means, Unclear, receipt_of
 from responders.recipe_lists import walk
 from responders.registry import KeyState, KnownKey
 
@@ -291,7 +289,7 @@ class RecipeProvider:
                 elif before.word == "gone" or (verb == "disable" and before.word == "disabled"):
                     return Done(f"{before.text}: it was {before.word} already")
                 base = before.body if isinstance(before, Means) else None
-            return _receipt(self._calls.make(call, filling, base=base), call)
+            return receipt_of(self._calls.make(call, filling, base=base), call)
         except Lacking as error:
             raise ProviderError(f"{self._title} cannot be told to {verb} it without {error}") from None
 
@@ -375,25 +373,6 @@ class RecipeProvider:
 
     def _ref(self, key_id: str, keys: Keys, found: Mapping[str, str] | None = None) -> KeyRef:
         return KeyRef(self.name, key_id, {SORT: keys.what, **(found or {})})
-
-
-def _receipt(meaning: Means | Unclear, call: Call) -> Receipt:
-    """What an answer means for the change that was asked for."""
-    if isinstance(meaning, Unclear):
-        if meaning.refused:
-            return Refused(meaning.reason)
-        return Uncertain(meaning.reason) if meaning.sent else Refused(meaning.reason, False, False, meaning.wait)
-    makers: dict[str, Callable[[str], Receipt]] = {
-        "done": Done,
-        "gone": lambda text: Done(f"{text}: it was gone already"),
-        "accepted": lambda text: Accepted(text, call.look_again_after),
-        "refused": Refused,
-        "later": lambda text: Refused(text, for_good=False),
-        "locked": lambda text: Refused(text, locked=True, for_good=False),
-        "unsupported": Unsupported,
-        "unknown": Uncertain,
-    }
-    return makers[meaning.word](meaning.text)
 
 
 def _logins(keys: Keys) -> set[str]:

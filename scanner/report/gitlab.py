@@ -14,7 +14,7 @@ from scanner.model import Severity
 from scanner.report.json_v1 import encoded
 from scanner.report.model import Report, Reported
 from scanner.report.redact import Cleaner, cleaner, revealed
-from scanner.report.wording import deed, ownership, path_of
+from scanner.report.wording import deed, life, ownership, path_of
 
 SCHEMA_VERSION = "15.0.7"
 NO_COMMIT = "0000000"
@@ -51,6 +51,7 @@ def _vulnerability(item: Reported, clean: Cleaner, *, reveal: bool) -> dict[str,
     finding, span, c = item.finding, item.finding.span, clean.clean
     path = path_of(finding.origin, clean)
     said = f"{c(finding.kind.name)} {c(finding.masked)}. Key: {ownership(item.key, clean)}."
+    said += f" The provider says: {life(item, clean)}." if item.liveness else ""
     said += f" Action: {deed(item.action, clean)}." if item.action else ""
     place = f"{finding.fingerprint}:{path}:{finding.origin.commit}:{span.start_line}:{span.start_column}"
     vulnerability: dict[str, object] = {

@@ -9,7 +9,18 @@ from typing import TextIO
 from scanner.model import printable
 from scanner.report.model import Report, Reported
 from scanner.report.redact import Cleaner, cleaner, revealed
-from scanner.report.wording import by_severity, counted, deed, next_steps, order, ownership, path_of, provenance, totals
+from scanner.report.wording import (
+    by_severity,
+    counted,
+    deed,
+    life,
+    next_steps,
+    order,
+    ownership,
+    path_of,
+    provenance,
+    totals,
+)
 
 HEAD = """<!doctype html>
 <html lang="en">
@@ -63,7 +74,7 @@ def _item(item: Reported, clean: Cleaner, *, reveal: bool) -> str:
         ("masked", clean.clean(finding.masked)),
         ("met in", provenance(finding.origin, clean)),
         ("key", ownership(item.key, clean)),
-        ("provider says", item.liveness or ""),
+        ("provider says", life(item, clean)),
         ("action", deed(item.action, clean) if item.action else ""),
         ("secret", printable(revealed(finding.secret)) if reveal else ""),
     ]

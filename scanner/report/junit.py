@@ -8,7 +8,7 @@ from typing import TextIO
 from scanner.model import printable
 from scanner.report.model import Report, Reported
 from scanner.report.redact import Cleaner, cleaner, revealed
-from scanner.report.wording import deed, ownership, path_of, provenance
+from scanner.report.wording import deed, life, ownership, path_of, provenance
 
 
 def write_junit(report: Report, out: TextIO) -> None:
@@ -34,6 +34,7 @@ def _case(item: Reported, clean: Cleaner, *, reveal: bool) -> str:
     where = f"{path_of(finding.origin, clean)}:{finding.span.start_line}:{finding.span.start_column}"
     what = f"{finding.kind.name} {clean.clean(finding.masked)}"
     lines = [what, where, provenance(finding.origin, clean), f"key: {ownership(item.key, clean)}"]
+    lines += [f"the provider says: {life(item, clean)}"] if item.liveness else []
     lines += [deed(item.action, clean)] if item.action else []
     lines += [f"secret: {printable(revealed(finding.secret))}"] if reveal else []
     body = escape("\n".join(filter(None, lines)))

@@ -49,7 +49,8 @@ def _item(item: Reported, clean: Cleaner, *, reveal: bool) -> str:
         lines.append(f"  - met in: {code(met)}")
     lines.append(f"  - key: {code(ownership(item.key, clean))}")
     if item.liveness:
-        lines.append(f"  - the provider says: {item.liveness}")
+        reason = f" {code(clean.clean(item.liveness_reason))}" if item.liveness_reason else ""
+        lines.append(f"  - the provider says: {item.liveness}{reason}")
     if item.action:
         lines.append(f"  - action: {code(deed(item.action, clean))}")
     if reveal:

@@ -31,12 +31,16 @@ class ActionNote(Record):
 
 
 class Reported(Record):
-    """One finding and what is known beside it. `liveness` is alive, dead or unknown; None when nobody was asked."""
+    """One finding and what is known beside it. `liveness` is alive, dead or unknown; None when nobody was asked.
+
+    `liveness_reason` says how that is known, and whose key it is where the provider tells.
+    """
 
     finding: Finding
     key: KeyNote | None = None
     action: ActionNote | None = None
     liveness: str | None = None
+    liveness_reason: str = ""
 
     @property
     def brief(self) -> bool:

@@ -9,7 +9,18 @@ from typing import TextIO
 from scanner.model import Severity, printable
 from scanner.report.model import Report, Reported
 from scanner.report.redact import Cleaner, cleaner, revealed
-from scanner.report.wording import by_severity, counted, deed, next_steps, order, ownership, path_of, provenance, totals
+from scanner.report.wording import (
+    by_severity,
+    counted,
+    deed,
+    life,
+    next_steps,
+    order,
+    ownership,
+    path_of,
+    provenance,
+    totals,
+)
 
 SHOWN = 50
 """How many skipped or suppressed things are listed; the rest is counted, and in the JSON."""
@@ -68,7 +79,7 @@ def _block(item: Reported, path: str, clean: Cleaner, paint: _Paint, *, reveal: 
         yield f"         {met}"
     yield f"         key: {ownership(item.key, clean)}"
     if item.liveness:
-        yield f"         the provider says: {item.liveness}"
+        yield f"         the provider says: {life(item, clean)}"
     if item.action:
         yield f"         {deed(item.action, clean)}"
     if reveal:

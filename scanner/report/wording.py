@@ -109,3 +109,9 @@ def order(item: Reported) -> tuple[str, tuple[str, ...], str, int, int]:
     finding = item.finding
     origin = finding.origin
     return origin.path, origin.inside, origin.commit or "", finding.span.start_line, finding.span.start_column
+
+
+def life(item: Reported, clean: Cleaner) -> str:
+    """What the provider says of the key's life, and how that is known; nothing when nobody was asked."""
+    reason = clean.clean(item.liveness_reason)
+    return f"{item.liveness} ({reason})" if item.liveness and reason else item.liveness or ""
