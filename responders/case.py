@@ -15,7 +15,7 @@ from responders.auditlog import Entry
 from responders.incident import Action, ActionState, Incident, IncidentState, move
 from responders.notify.notice import Event
 from responders.notify.telling import Telling
-from responders.provider import Dead, Identified, Identity
+from responders.provider import ITSELF, Dead, Identified, Identity
 from responders.records import Records, Transaction
 from responders.registry import Change, KeyState, KnownKey
 
@@ -115,7 +115,8 @@ class Case:
     def join(self, identity: Identity) -> None:
         """Joins the incident to the registry's record of the key that the provider identified.
 
-        A record that names no owner gets those that the provider names: later on somebody has to be told.
+        A record that names no owner gets those that the provider names: later on somebody has to be told. One that
+        does not have the provider's own id gets it: without it nobody could switch the key on again.
         """
         if not isinstance(identity, Identified):
             return
@@ -126,6 +127,11 @@ class Case:
             self.incident = replace(self.incident, key_id=self.known.id, provider=self.known.provider)
             self.tx.incidents.put(self.incident)
             self.log("incident.identified", key=self.known.id, evidence=identity.evidence)
+        if self.known is not None and _tells_id(identity, self.known):
+            said = {"provider_key_id": identity.ref.id}
+            change = Change(self.now, self._actor, "identified", said, "as its provider says")
+            if self.tx.keys.by_provider_id(self.known.provider, identity.ref.id) is None:
+                self.known = self.tx.keys.put(replace(self.known, provider_key_id=identity.ref.id), change)
         if self.known is not None and identity.owners and not self.known.owners:
             change = Change(
                 self.now, self._actor, "owners", {"owners": ", ".join(identity.owners)}, "as its provider says"
@@ -146,6 +152,12 @@ class Case:
             change = Change(self.now, self._actor, state.value, {"incident": self.incident.id}, evidence)
             known = self.tx.keys.put(replace(known, state=state), change)
         self.known = known
+
+
+def _tells_id(identity: Identified, known: KnownKey) -> bool:
+    """Whether the provider named an id that the record does not have yet."""
+    named = identity.asked and identity.ref.id not in ("", ITSELF, known.id)
+    return named and not known.provider_key_id and identity.ref.provider == known.provider
 
 
 def pending_action(tx: Transaction, incident_id: str) -> Action | None:

@@ -33,6 +33,10 @@ class Leak:
     parts: Mapping[str, Secret] = field(default_factory=dict)
 
 
+ITSELF = "self"
+"""The id of a key that is known by its value alone, and acts on itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRef:
     """Which key to act on at the provider: its id there, and what an API needs to name it (account, owner, …).

@@ -191,7 +191,7 @@ class Calls:
             said["json_body"] = filling.tree(call.json)
         if call.form is not None:
             said["form"] = {name: filling.text(value) for name, value in call.form.items()}
-        return filling.text(call.path, lambda text: quote(text, safe=":")), said
+        return filling.text(call.path, _quoted), said
 
     def _login(self, call: Call, filling: Filling) -> Mapping[str, str]:
         """The headers of the first way to log in that can be filled in. Raises what the first one lacks."""
@@ -277,6 +277,13 @@ def _optional(filling: Filling, value: str) -> str:
         if "{option." in value:
             return ""
         raise
+
+
+def _quoted(text: str) -> str:
+    """One step of a path. Dots alone would lead to another one."""
+    if not text.strip("."):
+        raise Lacking("an id that can stand in a path")
+    return quote(text, safe=":")
 
 
 def _header(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Walks a recipe's listing, page by page, and finds the one key in it that is meant."""
+"""What is seen of a key: in one answer, or in a listing that is walked page by page to find the one that is meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from responders.calling import Answer, NoAnswer, json_of
 from responders.provider import Leak
 from responders.recipe import Listing, Paging
-from responders.recipe_calls import Calls, Filling, at, failure, word_at
+from responders.recipe_calls import Calls, Filling, Means, Unclear, at, failure, word_at
+from responders.registry import KeyState
 
 MOST_PAGES = 500
 """More pages than this are not asked for: then nobody can tell."""
@@ -19,6 +20,36 @@ CLEAR = 4
 SURE = 8
 """So many must be visible where nothing but the mask says that the key is one's own: four may fit by chance."""
 MASKED = re.compile(r"\*+|\.{3,}|…+|•+|[xX]{6,}")
+
+
+STATES = {
+    "active": KeyState.ACTIVE,
+    "disabled": KeyState.DISABLED,
+    "expired": KeyState.EXPIRED,
+    "gone": KeyState.DELETED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a key. `state` is None when nobody could tell, and `evidence` then says why."""
+
+    state: KeyState | None
+    evidence: str
+    id: str = ""
+    owner: str = ""
+    found: Mapping[str, str] | None = None
+
+    @classmethod
+    def of(cls, meaning: Means | Unclear, how: str) -> Seen:
+        """What an answer says of the key; `how` it was asked stands before."""
+        if isinstance(meaning, Unclear):
+            return cls(None, meaning.reason)
+        found = dict(meaning.found)
+        key_id, owner = found.pop("id", ""), found.pop("owner", "")
+        state = STATES.get(meaning.word)
+        said = how + meaning.text + ("" if state is None else f" ({meaning.word})")
+        return cls(state, said, key_id, owner, found)
 
 
 @dataclass(frozen=True, slots=True)

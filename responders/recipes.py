@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from responders.about import About, Trial, Worth
 from responders.errors import ProviderError
 from responders.provider import (
+    ITSELF,
     Alive,
     Ambiguous,
     Capabilities,
@@ -28,33 +29,14 @@ from responders.provider import (
 from responders.providers.once import Once
 from responders.recipe import Call, Keys, Listing, Recipe
 from responders.recipe_calls import Calls, Filling, Lacking, Means, Unclear, receipt_of
-from responders.recipe_lists import walk
+from responders.recipe_lists import STATES, Seen, walk
 from responders.registry import KeyState, KnownKey
 
 if TYPE_CHECKING:
     from responders.catalog import Desk
 
-ITSELF = "self"
-"""The id of a key that is only known by being tried: what is done about it, it does itself."""
 SORT = "keys"
 """In a KeyRef's details: which sort of key it is."""
-STATES = {
-    "active": KeyState.ACTIVE,
-    "disabled": KeyState.DISABLED,
-    "expired": KeyState.EXPIRED,
-    "gone": KeyState.DELETED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was seen of a key. `state` is None when nobody could tell, and `evidence` then says why."""
-
-    state: KeyState | None
-    evidence: str
-    id: str = ""
-    owner: str = ""
-    found: Mapping[str, str] | None = None
 
 
 class RecipeProvider:
@@ -164,11 +146,23 @@ class RecipeProvider:
         if seen.state is None:
             return self._tried(keys, filling, known, seen.evidence, id_=meant)
         if seen.state is KeyState.DELETED:
-            return NotFound(seen.evidence, sees_all=known is not None or not self._recipe.many_sites)
+            return self._no_record(keys, seen, filling)
         if keys.suspends_owner and self._probe(keys, filling).state is KeyState.DELETED:
             seen = replace(seen, state=KeyState.DISABLED, evidence=f"{seen.evidence}, but it is refused")
         ref = self._ref(meant, keys, seen.found)
         return Identified(ref, seen.state or KeyState.ACTIVE, evidence=seen.evidence, owners=_owners(seen.owner))
+
+    def _no_record(self, keys: Keys, read: Seen, filling: Filling) -> Identity:
+        """There is no key under that id: it was deleted, or the id that the registry has is wrong."""
+        tried = self._probe(keys, filling)
+        match tried.state:
+            case None:
+                return NotFound(read.evidence, sees_all=bool(keys.id))  # an id that leaked with the key is its own
+            case KeyState.DELETED:
+                return NotFound(f"{read.evidence}; {tried.evidence}", sees_all=True)
+            case state:
+                said = f"{read.evidence}, yet {tried.evidence}"
+                return NotFound(said, sees_all=False, works=state is KeyState.ACTIVE)
 
     def _absent(self, keys: Keys, filling: Filling) -> Identity:
         """The administrator's listing has no such key."""
@@ -215,7 +209,7 @@ class RecipeProvider:
         if keys.probe is None:
             return Seen(None, "the key cannot be tried without changing something")
         try:
-            return self._seen(self._calls.make(keys.probe, filling), "the key was tried: ")
+            return Seen.of(self._calls.make(keys.probe, filling), "the key was tried: ")
         except (Lacking, ProviderError) as error:
             return Seen(None, f"the key cannot be tried: {_why(error)}")
 
@@ -227,7 +221,7 @@ class RecipeProvider:
             case None:
                 raise Lacking("a way to read its record")
             case Call():
-                return self._seen(self._calls.make(reading, filling), "its record was read: ")
+                return Seen.of(self._calls.make(reading, filling), "its record was read: ")
             case Listing():
                 wanted = filling.text("{id.1}") if "/" in key_id else key_id
                 walked = walk(self._calls, reading, filling, None, wanted)
@@ -237,15 +231,6 @@ class RecipeProvider:
                     return Seen(KeyState.DELETED, "the provider's listing has it no more")
                 entry = walked.entries[0]
                 return Seen(STATES.get(entry.word), f"the provider's listing has it as {entry.word}", entry.id)
-
-    def _seen(self, meaning: Means | Unclear, how: str) -> Seen:
-        if isinstance(meaning, Unclear):
-            return Seen(None, meaning.reason)
-        found = dict(meaning.found)
-        key_id, owner = found.pop("id", ""), found.pop("owner", "")
-        state = STATES.get(meaning.word)
-        said = how + meaning.text + ("" if state is None else f" ({meaning.word})")
-        return Seen(state, said, key_id, owner, found)
 
     # --- act --------------------------------------------------------------------------------------------------------
 
@@ -286,6 +271,8 @@ class RecipeProvider:
                     if not before.refused or call.merge_from is not None:
                         said = f"its record could not be read first: {before.reason}"
                         return Refused(said, for_good=before.refused, again_after=before.wait)
+                elif before.word == "gone" and verb == "enable":
+                    return Refused(f"{before.text}: there is no such key any more")
                 elif before.word == "gone" or (verb == "disable" and before.word == "disabled"):
                     return Done(f"{before.text}: it was {before.word} already")
                 base = before.body if isinstance(before, Means) else None

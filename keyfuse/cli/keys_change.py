@@ -171,7 +171,12 @@ def _move(
         from keyfuse.wiring import build_catalog  # noqa: PLC0415  (only keys of other providers need it)
 
         provider = build_catalog(session.config, session.records(), session.clock).of(key.provider)
-        receipt = ask(provider, KeyRef(key.provider, key.provider_key_id or key.id), secrets.token_hex(16))
+        if not key.provider_key_id:
+            raise UsageError(
+                f"nobody knows yet which key of {printable(key.provider)} {key.id} is there; do it there, and note it "
+                "here with --record-only"
+            )
+        receipt = ask(provider, KeyRef(key.provider, key.provider_key_id), secrets.token_hex(16))
         if not isinstance(receipt, Done | Accepted):
             raise CannotRun(f"{printable(receipt.reason)} (and note it here with --record-only, once it is done)")
         click.echo(printable(receipt.evidence), err=True)
