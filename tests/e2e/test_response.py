@@ -363,6 +363,38 @@ def test_refused_for_now_is_tried_again_later(office: Office, clock: Clock) -> N
         assert tx.incidents.get(incident.id).state is S.CONTAINED
 
 
+def test_the_providers_own_word_on_when_to_come_again_is_obeyed(office: Office, clock: Clock) -> None:
+    office.provider.answer(disable=Refused("slow down", for_good=False, again_after=1800))
+    incident = office.leak(office.issue().secret)
+    office.provider.answer()
+    for minutes, state in ((20, S.ACTING), (15, S.CONTAINED)):
+        clock.forward(minutes=minutes)
+        office.responder.prove_pending()
+        with office.records.read() as tx:
+            assert tx.incidents.get(incident.id).state is state
+
+
+def test_a_slow_provider_has_a_schedule_of_its_own(reopened: Opens, clock: Clock) -> None:
+    with reopened(replace(POLICY, prove_after_at={"keyfuse": (timedelta(minutes=7),)})) as office:
+        office.provider.answer(disable=Accepted("202"), prove=Alive("it reads active"))
+        incident = office.leak(office.issue().secret)
+        assert incident.state is S.UNCONFIRMED
+        with office.records.read() as tx:
+            [action] = [each for each in tx.incidents.pending() if each.incident_id == incident.id]
+        assert action.next_at == clock() + timedelta(minutes=7)
+
+
+def test_a_record_gets_the_vendors_own_id_and_keeps_it(tmp_path: Path, clock: Clock) -> None:
+    vendor = Vendor(Secret(b"a value that somebody registered"))
+    mine = replace(known_key(1), provider="vendor", fingerprint=FINGERPRINTER.of(vendor.secret))
+    with open_office(tmp_path, clock, vendors={"vendor": vendor}) as office:
+        with office.records.begin() as tx:
+            tx.keys.add(mine, None)
+        office.leak(vendor.secret)
+        with office.records.read() as tx:
+            assert tx.keys.get(mine.id).provider_key_id == "vendor-1"
+
+
 @pytest.mark.parametrize(
     ("fallback", "state", "changes"),
     [
