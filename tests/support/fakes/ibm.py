@@ -1,0 +1,362 @@
+"""IBM Cloud on loopback: IAM tokens and API keys, service credentials, classic infrastructure keys.
+
+Made from IBM's public descriptions (IAM Identity API, resource controller, SLDN). Where those leave an answer open
+it can be switched, so that tests pass under both: `disabled_status`, `unknown_status`, `stale_status`,
+`locked_status`, `repeat_status`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import random
+import uuid
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support.fakes.ibmclassic import Classic
+from tests.support.fakes.ibmresources import Resources
+from tests.support.fakes.server import Call, Reply
+from tests.support.tokens import text
+
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+OTHERS_ACCOUNT = "f" * 32
+
+
+@dataclass
+class Key:
+    """An API key as IBM keeps it. `action` None: the record does not name a leak action."""
+
+    id: str
+    value: str
+    name: str
+    iam_id: str
+    account_id: str
+    created_by: str
+    created_at: str
+    modified_at: str
+    description: str = ""
+    locked: bool = False
+    disabled: bool = False
+    action: str | None = "disable"
+    expires_at: str = ""
+    tag: int = 1
+    store_value: bool = False
+    support_sessions: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+    last_authn: str = ""
+    authn_count: int = 0
+
+
+@dataclass
+class Bearer:
+    """Who a token stands for, and until when."""
+
+    iam_id: str
+    account_id: str
+    ends: float
+
+
+class Ibm:
+    """One account, its administrator's key, and a second account that nobody here may see into."""
+
+    def __init__(self, rng: random.Random, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.rng = rng
+        self.clock = clock
+        self.account_id = text(rng, 32, "0123456789abcdef")
+        self.keys: dict[str, Key] = {}
+        self.bearers: dict[str, Bearer] = {}
+        self.changes: list[str] = []
+        self.disabled_status = 400
+        self.unknown_status = 404
+        self.stale_status = 409
+        self.locked_status = 403
+        self.repeat_status = 204
+        self.stale_reads = 0
+        self._before: dict[str, dict[str, Any] | None] = {}
+        self.administrators = {"IBMid-ADMIN00001"}
+        self.administrator = self.make("administrator", iam_id="IBMid-ADMIN00001")
+        self.resources = Resources(self)
+        self.classic = Classic(self)
+
+    # --- the other side ---------------------------------------------------------------------------------------------
+
+    def make(self, name: str, *, iam_id: str = "IBMid-USER000001", account_id: str = "", **more: Any) -> Key:
+        """A new key."""
+        now = minute(self.clock())
+        key = Key(
+            id=f"ApiKey-{uuid.UUID(int=self.rng.getrandbits(128), version=4)}",
+            value=more.pop("value", "") or text(self.rng, 44, BASE64URL),
+            name=name,
+            iam_id=iam_id,
+            account_id=account_id or self.account_id,
+            created_by=iam_id,
+            created_at=now,
+            modified_at=now,
+        )
+        for field_name, value in more.items():
+            assert hasattr(key, field_name), field_name
+            setattr(key, field_name, value)
+        self.keys[key.id] = key
+        return key
+
+    def by_value(self, value: str) -> Key | None:
+        """The key that has this value."""
+        return next((key for key in self.keys.values() if hmac.compare_digest(key.value, value)), None)
+
+    def works(self, value: str) -> bool:
+        """Whether a token would be given for this value."""
+        key = self.by_value(value)
+        return key is not None and not key.disabled and not self._expired(key)
+
+    def _expired(self, key: Key) -> bool:
+        return bool(key.expires_at) and datetime.fromisoformat(key.expires_at) <= self.clock()
+
+    # --- requests ---------------------------------------------------------------------------------------------------
+
+    def answer(self, call: Call) -> Reply:
+        """Routes one request."""
+        match call.method, call.segments:
+            case "POST", ["identity", "token"]:
+                return self._grant(call)
+            case _, ["rest", "v3.1", *rest]:
+                return self.classic.answer(call, rest)
+        caller = self.bearers.get(call.bearer)
+        if caller is None or caller.ends <= self.clock().timestamp():
+            return self.error(401, "BXNIM0308E", "No authorization token, or one that is not valid.")
+        match call.method, call.segments:
+            case _, ["v2", *rest]:
+                return self.resources.answer(call, caller, rest)
+            case "GET", ["v1", "apikeys"]:
+                return self._list(call, caller)
+            case "POST", ["v1", "apikeys"]:
+                return self._create(call, caller)
+            case "GET", ["v1", "apikeys", "details"]:
+                return self._details(call, caller)
+            case method, ["v1", "apikeys", key_id, *rest]:
+                return self._one(call, caller, method, key_id, rest)
+        return self.error(404, "BXNIM0001E", "There is nothing here.")
+
+    def error(self, status: int, code: str, message: str) -> Reply:
+        """The Identity API's error object."""
+        fault = {"code": code, "message_code": code, "message": message, "details": ""}
+        body = {"context": self.context(), "status_code": str(status), "errors": [fault], "trace": text(self.rng, 8)}
+        return Reply(status, body, {"X-Global-Transaction-ID": text(self.rng, 12)})
+
+    def context(self) -> dict[str, str]:
+        """What the API says about the request itself."""
+        return {"transaction_id": text(self.rng, 12), "operation": "x", "user_agent": "", "url": "", "instance_id": "1"}
+
+    def _grant(self, call: Call) -> Reply:
+        form = call.form
+        if form.get("grant_type") != GRANT or not form.get("apikey"):
+            return self._no_token("BXNIM0109E", "Property missing or empty.", 400)
+        key = self.by_value(form["apikey"])
+        if key is None:
+            return self._no_token("BXNIM0415E", "Provided API key could not be found.", 400)
+        if key.disabled:
+            return self._no_token("BXNIM0462E", "Provided API key is disabled.", self.disabled_status)
+        if self._expired(key):
+            return self._no_token("BXNIM0439E", "Provided API key is expired.", 400)
+        now = self.clock().timestamp()
+        key.authn_count += 1
+        key.last_authn = minute(self.clock())
+        claims = {
+            "iam_id": key.iam_id,
+            "id": key.iam_id,
+            "account": {"bss": key.account_id},
+            "iat": int(now),
+            "exp": int(now) + 3600,
+            "sub_type": "ServiceId" if key.iam_id.startswith("iam-ServiceId") else "",
+        }
+        token = ".".join([_b64({"alg": "RS256", "kid": "1"}), _b64(claims), _b64(self.rng.randbytes(64).hex())])
+        self.bearers[token] = Bearer(key.iam_id, key.account_id, now + 3600)
+        body = {"access_token": token, "refresh_token": "not_supported", "token_type": "Bearer", "scope": "ibm openid"}
+        return Reply(200, body | {"expires_in": 3600, "expiration": int(now) + 3600})
+
+    def _no_token(self, code: str, message: str, status: int) -> Reply:
+        context = {"requestId": text(self.rng, 12), "requestType": "incoming.Identity_Token"}
+        return Reply(status, {"errorCode": code, "errorMessage": message, "context": context})
+
+    def may(self, caller: Bearer, key: Key) -> bool:
+        """Whether the caller may see and change this key: its own, or as an administrator of the account."""
+        if caller.iam_id == key.iam_id and not key.iam_id.startswith("iam-ServiceId"):
+            return True
+        return caller.iam_id in self.administrators and caller.account_id == key.account_id
+
+    def _details(self, call: Call, caller: Bearer) -> Reply:
+        key = self.by_value(call.headers.get("iam-apikey", ""))
+        if key is None:
+            return self.error(self.unknown_status, "BXNIM0102E", "No such API key.")
+        if not self.may(caller, key):
+            return self.error(403, "BXNIM0513E", "You are not authorized.")
+        return self._read(key.id, call)
+
+    def _list(self, call: Call, caller: Bearer) -> Reply:
+        whole = call.query.get("scope") == "account"
+        if whole and (caller.iam_id not in self.administrators or call.query.get("account_id") != caller.account_id):
+            return self.error(403, "BXNIM0513E", "You are not authorized.")
+        wanted_type = call.query.get("type")
+        found = [
+            key
+            for key in self.keys.values()
+            if (key.account_id == caller.account_id if whole else key.iam_id == call.query.get("iam_id", caller.iam_id))
+            and (wanted_type is None or (wanted_type == "serviceid") == key.iam_id.startswith("iam-ServiceId"))
+        ]
+        size = int(call.query.get("pagesize", "20"))
+        if not 1 <= size <= 100:
+            return self.error(400, "BXNIM0110E", "pagesize is out of range")
+        start = int(call.query.get("pagetoken", "0"))
+        base = f"https://iam.cloud.ibm.com/v1/apikeys?pagesize={size}"
+        body: dict[str, Any] = {"context": self.context(), "offset": start, "limit": size, "first": base}
+        body["apikeys"] = [self.shown(key) for key in found[start : start + size]]
+        if start + size < len(found):
+            body["next"] = f"{base}&pagetoken={start + size}"
+        return Reply(200, body)
+
+    def _create(self, call: Call, caller: Bearer) -> Reply:
+        wanted = call.json
+        if not wanted.get("name") or not wanted.get("iam_id"):
+            return self.error(400, "BXNIM0109E", "Property missing or empty.")
+        value = wanted.get("apikey", "")
+        if value and len(value) < 32:
+            return self.error(400, "BXNIM0110E", "The API key is too short.")
+        if value and self.by_value(value):
+            return self.error(409, "BXNIM0111E", "This API key is there already.")
+        if caller.iam_id != wanted["iam_id"] and caller.iam_id not in self.administrators:
+            return self.error(403, "BXNIM0513E", "You are not authorized.")
+        key = self.make(
+            wanted["name"],
+            iam_id=wanted["iam_id"],
+            account_id=wanted.get("account_id", ""),
+            value=value,
+            description=wanted.get("description", ""),
+            action=wanted.get("action_when_leaked", "disable"),
+            expires_at=wanted.get("expires_at", ""),
+            locked=call.headers.get("entity-lock") == "true",
+            disabled=call.headers.get("entity-disable") == "true",
+            store_value=bool(wanted.get("store_value")),
+            support_sessions=bool(wanted.get("support_sessions")),
+        )
+        key.created_by = caller.iam_id
+        self._note(key, caller, "create")
+        return Reply(201, self.shown(key, context=True) | {"apikey": key.value}, {"Etag": tag_of(key)})
+
+    def _one(self, call: Call, caller: Bearer, method: str, key_id: str, rest: list[str]) -> Reply:
+        if method == "GET" and not rest:
+            return self._seen(call, caller, key_id)
+        key = self.keys.get(key_id)
+        if key is None:
+            return self.error(404, "BXNIM0102E", "No such API key.")
+        if not self.may(caller, key):
+            return self.error(403, "BXNIM0513E", "You are not authorized.")
+        unlocking = rest == ["lock"]
+        if key.locked and not unlocking:
+            return self.error(self.locked_status, "BXNIM0160E", "The resource is locked.")
+        match method, rest:
+            case "PUT", []:
+                return self._update(call, caller, key)
+            case "DELETE", []:
+                self._note(key, caller, "delete")
+                self._before[key.id] = self.shown(key)
+                del self.keys[key.id]
+                return Reply(204)
+            case (("POST" | "DELETE"), [("disable" | "lock") as what]):
+                return self._set(key, caller, what, method == "POST")
+        return self.error(405, "BXNIM0002E", "Not allowed.")
+
+    def _seen(self, call: Call, caller: Bearer, key_id: str) -> Reply:
+        key = self.keys.get(key_id)
+        if key is not None and not self.may(caller, key):
+            return self.error(403, "BXNIM0513E", "You are not authorized.")
+        return self._read(key_id, call)
+
+    def _read(self, key_id: str, call: Call) -> Reply:
+        """The record; for the next `stale_reads` reads as it was before the last change."""
+        key = self.keys.get(key_id)
+        if self.stale_reads and self._before.get(key_id):
+            self.stale_reads -= 1
+            return Reply(200, self._before[key_id])
+        if key is None:
+            return self.error(404, "BXNIM0102E", "No such API key.")
+        body = self.shown(key, context=True)
+        if call.query.get("include_history") == "true":
+            body["history"] = key.history
+        if call.query.get("include_activity") == "true":
+            body["activity"] = {"last_authn": key.last_authn, "authn_count": str(key.authn_count)}
+        return Reply(200, body, {"Etag": tag_of(key)})
+
+    def _set(self, key: Key, caller: Bearer, what: str, wanted: bool) -> Reply:
+        name = "disabled" if what == "disable" else "locked"
+        if getattr(key, name) is wanted:
+            return Reply(204) if self.repeat_status == 204 else self.error(self.repeat_status, "BXNIM0112E", "Again.")
+        self._before[key.id] = self.shown(key)
+        setattr(key, name, wanted)
+        self._note(key, caller, what if wanted else f"un{what}")
+        return Reply(204)
+
+    def _update(self, call: Call, caller: Bearer, key: Key) -> Reply:
+        condition = call.headers.get("if-match")
+        if not condition:
+            return self.error(400, "BXNIM0108E", "If-Match is missing.")
+        if condition not in ("*", tag_of(key)):
+            return self.error(self.stale_status, "BXNIM0113E", "The entity tag does not match.")
+        self._before[key.id] = self.shown(key)
+        for name, value in call.json.items():
+            assert name in ("name", "description", "support_sessions", "action_when_leaked", "expires_at"), name
+            setattr(key, "action" if name == "action_when_leaked" else name, value)
+        self._note(key, caller, "update")
+        return Reply(200, self.shown(key, context=True), {"Etag": tag_of(key)})
+
+    def _note(self, key: Key, caller: Bearer, action: str) -> None:
+        self.changes.append(f"{action} {key.id}")
+        key.tag += action != "create"
+        key.modified_at = minute(self.clock())
+        key.history.append({"timestamp": key.modified_at, "iam_id": caller.iam_id, "action": action, "params": []})
+
+    def shown(self, key: Key, *, context: bool = False) -> dict[str, Any]:
+        """The record as the API gives it: `apikey` is there and empty."""
+        body: dict[str, Any] = {"context": self.context()} if context else {}
+        body |= {
+            "id": key.id,
+            "entity_tag": tag_of(key),
+            "crn": f"crn:v1:bluemix:public:iam-identity::a/{key.account_id}::apikey:{key.id}",
+            "locked": key.locked,
+            "disabled": key.disabled,
+            "created_at": key.created_at,
+            "created_by": key.created_by,
+            "modified_at": key.modified_at,
+            "name": key.name,
+            "support_sessions": key.support_sessions,
+            "iam_id": key.iam_id,
+            "account_id": key.account_id,
+            "apikey": "",
+        }
+        body |= {"description": key.description} if key.description else {}
+        body |= {"action_when_leaked": key.action} if key.action is not None else {}
+        return body | ({"expires_at": key.expires_at} if key.expires_at else {})
+
+
+def tag_of(key: Key) -> str:
+    """The entity tag in IBM's form."""
+    return f"{key.tag}-{uuid.UUID(key.id.removeprefix('ApiKey-')).hex}"
+
+
+def minute(moment: datetime) -> str:
+    """A time as IBM writes it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M+0000")
+
+
+def basic(call: Call) -> tuple[str, str]:
+    """User and password of basic authentication."""
+    kind, _, given = call.headers.get("authorization", "").partition(" ")
+    user, _, password = b64decode(given).decode().partition(":") if kind == "Basic" else ("", "", "")
+    return user, password
+
+
+def _b64(part: object) -> str:
+    return urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
