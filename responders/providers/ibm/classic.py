@@ -169,6 +169,8 @@ class ClassicKeys:
         answer = self._send("GET", "/rest/v3.1/SoftLayer_Account.json", login=(username, value))
         if isinstance(answer, NoAnswer):
             return None
+        if not isinstance(json_of(answer), dict):
+            return None  # a page of somebody in between
         return True if answer.ok else False if answer.status == 401 else None
 
     def _send(

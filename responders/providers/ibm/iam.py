@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ TOKEN_LIVES = timedelta(minutes=60)
 """The longest that a token made from a key outlives it."""
 PAGE = "100"
 MOST_PAGES = 1000
+MOST_LENT = 100
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{2,6}[A-Z]?")
 
 
@@ -80,6 +82,7 @@ class Iam:
         self._lock = threading.Lock()
         self._bearer: tuple[Secret, datetime] | None = None
         self._own: ApiKey | None = None
+        self._lent: OrderedDict[str, Secret] = OrderedDict()
 
     # --- tokens -----------------------------------------------------------------------------------------------------
 
@@ -119,6 +122,18 @@ class Iam:
                 return Unknown(f"keyfuse's own IBM API key does not work: {got.verdict.value}; check [provider.ibm]")
             self._bearer = (got.bearer, self._clock() + timedelta(seconds=0.8 * got.seconds))
             return got.bearer
+
+    def lend(self, key_id: str, bearer: Secret) -> None:
+        """Keeps a token that a leaked key gave, for what follows in this process."""
+        with self._lock:
+            self._lent[key_id] = bearer
+            while len(self._lent) > MOST_LENT:
+                self._lent.popitem(last=False)
+
+    def lent(self, key_id: str) -> Secret | None:
+        """The token that was kept for this key."""
+        with self._lock:
+            return self._lent.get(key_id)
 
     def _forget(self) -> None:
         with self._lock:
@@ -180,7 +195,7 @@ class Iam:
         code = code_of(body)
         if answer.ok:
             return api_key(body) or Unknown(f"IBM's answer is no API key's record ({told(answer)})")
-        if answer.status in (*GONE, *also_missing):
+        if answer.status in (*GONE, *also_missing) and isinstance(body, dict):  # a proxy's page says nothing of keys
             return Missing(f"IBM shows no such key ({told(answer, code)})")
         if answer.status in (401, 403):
             return Denied(f"keyfuse may not look at this key ({told(answer, code)})")

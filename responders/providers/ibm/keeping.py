@@ -156,10 +156,10 @@ class Keeping:
         if isinstance(answer, Unknown):
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
         made = json_of(answer) if isinstance(answer, Answer) and answer.ok else None
-        record = api_key(made)
-        if record is None or not isinstance(made.get("apikey"), str) or not made["apikey"]:
+        record, value = api_key(made), made.get("apikey") if isinstance(made, dict) else None
+        if record is None or not isinstance(value, str) or not value:
             return _not_made(answer, old)
-        return Replacement(self._listed(record, False), Secret(made["apikey"].encode()))
+        return Replacement(self._listed(record, False), Secret(value.encode()))
 
 
 def stamp(moment: datetime) -> str:

@@ -103,6 +103,7 @@ class IamKeys:
             return Identified(ref, STATES[grant.verdict], evidence=f"{said}; {grant.verdict.value}")
         found = self._iam.by_value(value, grant.bearer)
         if isinstance(found, ApiKey):
+            self._iam.lend(found.id, grant.bearer)
             return self._identified(found, "looked up with the leaked key itself: ", BY_ITSELF)
         return Unknown(
             f"{said}; the key is alive, but may not look itself up either; give keyfuse's credential {RIGHT} "
@@ -170,7 +171,8 @@ class IamKeys:
         """Reads why: which status a lock or a repeat has is not documented, but the record shows both."""
         if isinstance(answer, Unknown):
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
-        if isinstance(answer, Answer) and answer.status in GONE and kills is not None:
+        body = json_of(answer) if isinstance(answer, Answer) else None
+        if isinstance(answer, Answer) and answer.status in GONE and isinstance(body, dict) and kills is not None:
             return Done(f"it is gone already (HTTP {answer.status})")
         if isinstance(answer, Answer) and 400 <= answer.status < 500 and answer.status not in (401, 429):
             now = self._iam.by_id(ref.id, bearer)
@@ -178,12 +180,13 @@ class IamKeys:
                 return Done(f"it is so already: {now.words(self._clock())}")
             if isinstance(now, ApiKey) and now.locked:
                 return Refused(f"key {now.id} is locked at IBM", locked=True, for_good=False)
-        code = code_of(json_of(answer)) if isinstance(answer, Answer) else ""
-        return not_taken(answer, IBM, RIGHT, code)
+        return not_taken(answer, IBM, RIGHT, code_of(body))
 
     def _authority(self, ref: KeyRef, leak: Leak) -> Secret | Refused | None:
         """Whose rights are used: keyfuse's own (None), or those of the leaked key where only it may."""
         match ref.details.get("authority"):
+            case "itself" if (lent := self._iam.lent(ref.id)) is not None:
+                return lent
             case "itself":
                 grant = self._iam.grant(leak.secret) if leak.secret is not None else None
                 if isinstance(grant, Grant) and grant.bearer is not None:

@@ -167,8 +167,7 @@ class Api:
         for _page in range(MOST_PAGES):
             answer = self.ask("GET", path, service=service, query=wanted)
             body = json_of(answer) if isinstance(answer, Answer) and answer.ok else None
-            items = body.get(name, []) if isinstance(body, dict) else None
-            if not isinstance(items, list):
+            if not isinstance(body, dict) or not isinstance(items := body.get(name, []), list):
                 yield trouble(answer)
                 return
             for item in items:
@@ -193,7 +192,7 @@ class Api:
         if isinstance(answer, Unknown):
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
         if isinstance(answer, NoAnswer) or not answer.ok:
-            if isinstance(answer, Answer) and answer.status == 404 and seen and method == "DELETE":
+            if isinstance(answer, Answer) and says(answer, 404, NOT_FOUND) and seen and method == "DELETE":
                 return Done(f"it is gone already ({said(answer)})")
             if isinstance(answer, Answer) and answer.status == 409:
                 return Refused(f"{WHO} was changing it just then ({said(answer)})", for_good=False)
@@ -231,11 +230,11 @@ def trouble(answer: Answer | NoAnswer | Unknown) -> Trouble:
     """Why an answer is of no use."""
     if not isinstance(answer, Answer):
         return Trouble(answer.reason)
-    if answer.status == 403:
+    if says(answer, 403, DENIED):
         return Trouble(f"keyfuse may not see it ({said(answer)})", denied=True)
-    if answer.status == 404:
+    if says(answer, 404, NOT_FOUND):
         return Trouble(f"{WHO} shows no such thing ({said(answer)})", missing=True)
-    if answer.status == 401:
+    if says(answer, 401, UNAUTHENTICATED):
         return Trouble(f"{WHO} does not take the token ({said(answer)})", denied=True)
     return Trouble(f"{WHO}'s answer is no answer ({said(answer)})")
 
@@ -243,6 +242,11 @@ def trouble(answer: Answer | NoAnswer | Unknown) -> Trouble:
 def said(answer: Answer) -> str:
     """An answer in few words."""
     return told(answer, _grpc(answer))
+
+
+def says(answer: Answer, status: int, code: int) -> bool:
+    """Whether Yandex Cloud itself says so, with the gRPC code that belongs to it; a proxy's page does not."""
+    return answer.status == status and _grpc(answer) == f"code {code}"
 
 
 def uuid_of(idempotency_key: str, method: str, path: str) -> str:
@@ -273,7 +277,7 @@ def _token_in(answer: Answer | NoAnswer, name: str, who: str) -> Secret | Unknow
     body = json_of(answer)
     if answer.ok and isinstance(body, dict) and isinstance(body.get(name), str) and body[name]:
         return Secret(body[name].encode())
-    if answer.status in (400, 401, 403):
+    if answer.status in (400, 401, 403) and isinstance(body, dict):
         return Unknown(f"{who} {REFUSES} ({said(answer)})")
     return Unknown(f"{who} gave no token ({said(answer)})")
 

@@ -28,12 +28,12 @@ from responders.provider import (
     Unsupported,
 )
 from responders.providers.replies import not_taken, told
-from responders.providers.yandex.api import TOKENS, WHO, Api, is_refusal, said
+from responders.providers.yandex.api import DENIED, TOKENS, UNAUTHENTICATED, WHO, Api, is_refusal, said, says
 from responders.registry import KeyState, KnownKey
 from scanner.model import Secret
 
 NAME = "yandex"
-IAM_TOKEN, OAUTH_TOKEN = "iam-token", "oauth-token"  # noqa: S105  (names of kinds)
+IAM_TOKEN, OAUTH_TOKEN = "iam-token", "oauth-token"
 OF_RULES = {
     "yandex-iam-token": IAM_TOKEN,
     "yandex-oauth-token": OAUTH_TOKEN,
@@ -102,16 +102,16 @@ class Bearers:
         answer = self._api.ask("GET", HARMLESS, service="resource_manager", query=query, token=value)
         if not isinstance(answer, Answer):
             return Unknown(answer.reason)
-        if answer.ok or answer.status == 403:  # it may see nothing, but it is somebody's
-            return True
-        return False if answer.status == 401 else Unknown(f"{WHO}'s answer is no answer ({said(answer)})")
+        if says(answer, 403, DENIED) or (answer.ok and isinstance(json_of(answer), dict)):
+            return True  # it may see nothing, but it is somebody's
+        return False if says(answer, 401, UNAUTHENTICATED) else Unknown(f"{WHO}'s answer is no answer ({said(answer)})")
 
     def _revoke(self, value: Secret) -> Receipt:
         body = {"iamToken": value.reveal().decode("utf-8", "replace")}
         answer = self._api.ask("POST", f"{TOKENS}:revoke", json_body=body, token=value)
         if isinstance(answer, Unknown):
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
-        if isinstance(answer, Answer) and answer.status == 401:
+        if isinstance(answer, Answer) and says(answer, 401, UNAUTHENTICATED):
             return Done(f"it is not valid any more ({said(answer)})")
         if isinstance(answer, NoAnswer) or not answer.ok:
             return not_taken(answer, WHO, "the token itself")
@@ -139,6 +139,16 @@ class Bearers:
             if isinstance(body, dict) and body.get("error") == "invalid_grant":
                 return Done("Yandex OAuth knows no such token any more")
         return not_taken(answer, "Yandex OAuth", "the id and secret of the application that the token was given to")
+
+
+NOT_FROM_HERE = frozenset(
+    {
+        "yandex-iam-cookie",
+        "yandex-smartcaptcha-server-key",
+        "yandex-oauth-client-secret",
+        "yandex-legacy-api-key",
+    }
+)
 
 
 def by_hand(leak: Leak) -> ProviderError:

@@ -231,8 +231,8 @@ class AccountKeys:
             if isinstance(receipt, Refused):
                 return receipt
             return Refused(
-                f"nobody can tell whether {WHO} made the new key: look among the keys of service account {old.account}, "
-                "and delete a new one before you repeat this",
+                f"nobody can tell whether {WHO} made the new key: look among the keys of service account "
+                f"{old.account}, and delete a new one before you repeat this",
                 for_good=False,
             )
         note = "" if sort is not Sort.STATIC else f"the public half of the new key is {new.public_id}"

@@ -27,7 +27,7 @@ from responders.provider import (
 )
 from responders.providers.once import Once
 from responders.providers.yandex.api import RIGHT, WHO, Api, is_refusal
-from responders.providers.yandex.bearers import Bearers, bearer_kind, by_hand
+from responders.providers.yandex.bearers import NOT_FROM_HERE, Bearers, bearer_kind, by_hand
 from responders.providers.yandex.inventory import Inventory
 from responders.providers.yandex.keys import AccountKeys, sort_of
 from responders.registry import KeyState, KnownKey
@@ -87,12 +87,7 @@ ABOUT = About(
         Ability(
             "cookies, SmartCaptcha keys, OAuth client secrets, keys of old services",
             Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, in the console"),
-            kinds=(
-                "yandex-iam-cookie",
-                "yandex-smartcaptcha-server-key",
-                "yandex-oauth-client-secret",
-                "yandex-legacy-api-key",
-            ),
+            kinds=tuple(sorted(NOT_FROM_HERE)),
             by_hand="Make a new one where it was made, then delete the old one.",
         ),
     ),
@@ -162,8 +157,10 @@ class YandexProvider:
         if sort is not None:
             return self._keys.identify(sort, leak, known)
         kind = bearer_kind(leak)
-        if kind is None:
+        if kind is None and (known is not None or leak.kind.id in NOT_FROM_HERE):
             raise by_hand(leak)
+        if kind is None:
+            return Unknown("which kind of Yandex's credentials this is cannot be told")
         return self._bearers.identify(kind, leak, known)
 
     def disable(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:

@@ -7,6 +7,7 @@ it can be switched, so that tests pass under both: `disabled_status`, `unknown_s
 
 from __future__ import annotations
 
+import copy
 import hmac
 import json
 import random
@@ -17,9 +18,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.support.fakes import Reply, Request, World
 from tests.support.fakes.ibmclassic import Classic
 from tests.support.fakes.ibmresources import Resources
-from tests.support.fakes.server import Call, Reply
+from tests.support.fakes.routing import RoutedFake, body, segments
 from tests.support.tokens import text
 
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -48,8 +50,6 @@ class Key:
     store_value: bool = False
     support_sessions: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
-    last_authn: str = ""
-    authn_count: int = 0
 
 
 @dataclass
@@ -61,27 +61,45 @@ class Bearer:
     ends: float
 
 
-class Ibm:
+class Ibm(RoutedFake):
     """One account, its administrator's key, and a second account that nobody here may see into."""
 
     def __init__(self, rng: random.Random, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.rng = rng
         self.clock = clock
+        self._asked: World | None = None
+        super().__init__()
         self.account_id = text(rng, 32, "0123456789abcdef")
-        self.keys: dict[str, Key] = {}
         self.bearers: dict[str, Bearer] = {}
-        self.changes: list[str] = []
         self.disabled_status = 400
         self.unknown_status = 404
         self.stale_status = 409
         self.locked_status = 403
         self.repeat_status = 204
-        self.stale_reads = 0
-        self._before: dict[str, dict[str, Any] | None] = {}
+        self.activity: dict[str, tuple[str, int]] = {}
         self.administrators = {"IBMid-ADMIN00001"}
         self.administrator = self.make("administrator", iam_id="IBMid-ADMIN00001")
         self.resources = Resources(self)
         self.classic = Classic(self)
+
+    def world(self) -> World:
+        """API keys, service credentials and classic users, by their ids."""
+        return {"keys": {}, "credentials": {}, "users": {}}
+
+    @property
+    def keys(self) -> dict[str, Key]:
+        """The API keys there are."""
+        return self.of("keys")
+
+    def of(self, name: str) -> dict[Any, Any]:
+        """A part of the world: of the one that is being asked about, else of the one that is."""
+        found: dict[Any, Any] = (self._asked if self._asked is not None else self.state)[name]
+        return found
+
+    def settle(self) -> None:
+        """What there is now is what stale reads show, and nothing of it counts as a change."""
+        self.before = copy.deepcopy(self.state)
+        self.changes = 0
 
     # --- the other side ---------------------------------------------------------------------------------------------
 
@@ -118,41 +136,48 @@ class Ibm:
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
-    def answer(self, call: Call) -> Reply:
-        """Routes one request."""
-        match call.method, call.segments:
+    def answer(self, request: Request, world: World) -> Reply:
+        """See Fake. Tokens and counts of uses are not part of the world: getting one is no change."""
+        self._asked = world
+        try:
+            return self._answered(request)
+        finally:
+            self._asked = None
+
+    def _answered(self, request: Request) -> Reply:
+        match request.method, segments(request):
             case "POST", ["identity", "token"]:
-                return self._grant(call)
+                return self._grant(request)
             case _, ["rest", "v3.1", *rest]:
-                return self.classic.answer(call, rest)
-        caller = self.bearers.get(call.bearer)
+                return self.classic.answer(request, rest)
+        caller = self.bearers.get(request.bearer)
         if caller is None or caller.ends <= self.clock().timestamp():
             return self.error(401, "BXNIM0308E", "No authorization token, or one that is not valid.")
-        match call.method, call.segments:
+        match request.method, segments(request):
             case _, ["v2", *rest]:
-                return self.resources.answer(call, caller, rest)
+                return self.resources.answer(request, caller, rest)
             case "GET", ["v1", "apikeys"]:
-                return self._list(call, caller)
+                return self._list(request, caller)
             case "POST", ["v1", "apikeys"]:
-                return self._create(call, caller)
+                return self._create(request, caller)
             case "GET", ["v1", "apikeys", "details"]:
-                return self._details(call, caller)
+                return self._details(request, caller)
             case method, ["v1", "apikeys", key_id, *rest]:
-                return self._one(call, caller, method, key_id, rest)
+                return self._one(request, caller, method, key_id, rest)
         return self.error(404, "BXNIM0001E", "There is nothing here.")
 
     def error(self, status: int, code: str, message: str) -> Reply:
         """The Identity API's error object."""
         fault = {"code": code, "message_code": code, "message": message, "details": ""}
-        body = {"context": self.context(), "status_code": str(status), "errors": [fault], "trace": text(self.rng, 8)}
-        return Reply(status, body, {"X-Global-Transaction-ID": text(self.rng, 12)})
+        said = {"context": self.context(), "status_code": str(status), "errors": [fault], "trace": text(self.rng, 8)}
+        return Reply(status, said, {"X-Global-Transaction-ID": text(self.rng, 12)})
 
     def context(self) -> dict[str, str]:
         """What the API says about the request itself."""
         return {"transaction_id": text(self.rng, 12), "operation": "x", "user_agent": "", "url": "", "instance_id": "1"}
 
-    def _grant(self, call: Call) -> Reply:
-        form = call.form
+    def _grant(self, request: Request) -> Reply:
+        form = request.form
         if form.get("grant_type") != GRANT or not form.get("apikey"):
             return self._no_token("BXNIM0109E", "Property missing or empty.", 400)
         key = self.by_value(form["apikey"])
@@ -163,8 +188,7 @@ class Ibm:
         if self._expired(key):
             return self._no_token("BXNIM0439E", "Provided API key is expired.", 400)
         now = self.clock().timestamp()
-        key.authn_count += 1
-        key.last_authn = minute(self.clock())
+        self.activity[key.id] = (minute(self.clock()), self.activity.get(key.id, ("", 0))[1] + 1)
         claims = {
             "iam_id": key.iam_id,
             "id": key.iam_id,
@@ -175,8 +199,8 @@ class Ibm:
         }
         token = ".".join([_b64({"alg": "RS256", "kid": "1"}), _b64(claims), _b64(self.rng.randbytes(64).hex())])
         self.bearers[token] = Bearer(key.iam_id, key.account_id, now + 3600)
-        body = {"access_token": token, "refresh_token": "not_supported", "token_type": "Bearer", "scope": "ibm openid"}
-        return Reply(200, body | {"expires_in": 3600, "expiration": int(now) + 3600})
+        said = {"access_token": token, "refresh_token": "not_supported", "token_type": "Bearer", "scope": "ibm openid"}
+        return Reply(200, said | {"expires_in": 3600, "expiration": int(now) + 3600})
 
     def _no_token(self, code: str, message: str, status: int) -> Reply:
         context = {"requestId": text(self.rng, 12), "requestType": "incoming.Identity_Token"}
@@ -188,38 +212,42 @@ class Ibm:
             return True
         return caller.iam_id in self.administrators and caller.account_id == key.account_id
 
-    def _details(self, call: Call, caller: Bearer) -> Reply:
-        key = self.by_value(call.headers.get("iam-apikey", ""))
+    def _details(self, request: Request, caller: Bearer) -> Reply:
+        key = self.by_value(request.headers.get("iam-apikey", ""))
         if key is None:
             return self.error(self.unknown_status, "BXNIM0102E", "No such API key.")
         if not self.may(caller, key):
             return self.error(403, "BXNIM0513E", "You are not authorized.")
-        return self._read(key.id, call)
+        return self._read(key.id, request)
 
-    def _list(self, call: Call, caller: Bearer) -> Reply:
-        whole = call.query.get("scope") == "account"
-        if whole and (caller.iam_id not in self.administrators or call.query.get("account_id") != caller.account_id):
+    def _list(self, request: Request, caller: Bearer) -> Reply:
+        whole = request.query.get("scope") == "account"
+        if whole and (caller.iam_id not in self.administrators or request.query.get("account_id") != caller.account_id):
             return self.error(403, "BXNIM0513E", "You are not authorized.")
-        wanted_type = call.query.get("type")
+        wanted_type = request.query.get("type")
         found = [
             key
             for key in self.keys.values()
-            if (key.account_id == caller.account_id if whole else key.iam_id == call.query.get("iam_id", caller.iam_id))
+            if (
+                key.account_id == caller.account_id
+                if whole
+                else key.iam_id == request.query.get("iam_id", caller.iam_id)
+            )
             and (wanted_type is None or (wanted_type == "serviceid") == key.iam_id.startswith("iam-ServiceId"))
         ]
-        size = int(call.query.get("pagesize", "20"))
+        size = int(request.query.get("pagesize", "20"))
         if not 1 <= size <= 100:
             return self.error(400, "BXNIM0110E", "pagesize is out of range")
-        start = int(call.query.get("pagetoken", "0"))
+        start = int(request.query.get("pagetoken", "0"))
         base = f"https://iam.cloud.ibm.com/v1/apikeys?pagesize={size}"
-        body: dict[str, Any] = {"context": self.context(), "offset": start, "limit": size, "first": base}
-        body["apikeys"] = [self.shown(key) for key in found[start : start + size]]
+        page: dict[str, Any] = {"context": self.context(), "offset": start, "limit": size, "first": base}
+        page["apikeys"] = [self.shown(key) for key in found[start : start + size]]
         if start + size < len(found):
-            body["next"] = f"{base}&pagetoken={start + size}"
-        return Reply(200, body)
+            page["next"] = f"{base}&pagetoken={start + size}"
+        return Reply(200, page)
 
-    def _create(self, call: Call, caller: Bearer) -> Reply:
-        wanted = call.json
+    def _create(self, request: Request, caller: Bearer) -> Reply:
+        wanted = body(request)
         if not wanted.get("name") or not wanted.get("iam_id"):
             return self.error(400, "BXNIM0109E", "Property missing or empty.")
         value = wanted.get("apikey", "")
@@ -237,8 +265,8 @@ class Ibm:
             description=wanted.get("description", ""),
             action=wanted.get("action_when_leaked", "disable"),
             expires_at=wanted.get("expires_at", ""),
-            locked=call.headers.get("entity-lock") == "true",
-            disabled=call.headers.get("entity-disable") == "true",
+            locked=request.headers.get("entity-lock") == "true",
+            disabled=request.headers.get("entity-disable") == "true",
             store_value=bool(wanted.get("store_value")),
             support_sessions=bool(wanted.get("support_sessions")),
         )
@@ -246,9 +274,9 @@ class Ibm:
         self._note(key, caller, "create")
         return Reply(201, self.shown(key, context=True) | {"apikey": key.value}, {"Etag": tag_of(key)})
 
-    def _one(self, call: Call, caller: Bearer, method: str, key_id: str, rest: list[str]) -> Reply:
+    def _one(self, request: Request, caller: Bearer, method: str, key_id: str, rest: list[str]) -> Reply:
         if method == "GET" and not rest:
-            return self._seen(call, caller, key_id)
+            return self._seen(request, caller, key_id)
         key = self.keys.get(key_id)
         if key is None:
             return self.error(404, "BXNIM0102E", "No such API key.")
@@ -259,69 +287,63 @@ class Ibm:
             return self.error(self.locked_status, "BXNIM0160E", "The resource is locked.")
         match method, rest:
             case "PUT", []:
-                return self._update(call, caller, key)
+                return self._update(request, caller, key)
             case "DELETE", []:
                 self._note(key, caller, "delete")
-                self._before[key.id] = self.shown(key)
                 del self.keys[key.id]
                 return Reply(204)
             case (("POST" | "DELETE"), [("disable" | "lock") as what]):
                 return self._set(key, caller, what, method == "POST")
         return self.error(405, "BXNIM0002E", "Not allowed.")
 
-    def _seen(self, call: Call, caller: Bearer, key_id: str) -> Reply:
+    def _seen(self, request: Request, caller: Bearer, key_id: str) -> Reply:
         key = self.keys.get(key_id)
         if key is not None and not self.may(caller, key):
             return self.error(403, "BXNIM0513E", "You are not authorized.")
-        return self._read(key_id, call)
+        return self._read(key_id, request)
 
-    def _read(self, key_id: str, call: Call) -> Reply:
-        """The record; for the next `stale_reads` reads as it was before the last change."""
+    def _read(self, key_id: str, request: Request) -> Reply:
+        """The record, where there is one."""
         key = self.keys.get(key_id)
-        if self.stale_reads and self._before.get(key_id):
-            self.stale_reads -= 1
-            return Reply(200, self._before[key_id])
         if key is None:
             return self.error(404, "BXNIM0102E", "No such API key.")
-        body = self.shown(key, context=True)
-        if call.query.get("include_history") == "true":
-            body["history"] = key.history
-        if call.query.get("include_activity") == "true":
-            body["activity"] = {"last_authn": key.last_authn, "authn_count": str(key.authn_count)}
-        return Reply(200, body, {"Etag": tag_of(key)})
+        shown = self.shown(key, context=True)
+        if request.query.get("include_history") == "true":
+            shown["history"] = key.history
+        if request.query.get("include_activity") == "true":
+            last, count = self.activity.get(key.id, ("", 0))
+            shown["activity"] = {"last_authn": last, "authn_count": str(count)}
+        return Reply(200, shown, {"Etag": tag_of(key)})
 
     def _set(self, key: Key, caller: Bearer, what: str, wanted: bool) -> Reply:
         name = "disabled" if what == "disable" else "locked"
         if getattr(key, name) is wanted:
             return Reply(204) if self.repeat_status == 204 else self.error(self.repeat_status, "BXNIM0112E", "Again.")
-        self._before[key.id] = self.shown(key)
         setattr(key, name, wanted)
         self._note(key, caller, what if wanted else f"un{what}")
         return Reply(204)
 
-    def _update(self, call: Call, caller: Bearer, key: Key) -> Reply:
-        condition = call.headers.get("if-match")
+    def _update(self, request: Request, caller: Bearer, key: Key) -> Reply:
+        condition = request.headers.get("if-match")
         if not condition:
             return self.error(400, "BXNIM0108E", "If-Match is missing.")
         if condition not in ("*", tag_of(key)):
             return self.error(self.stale_status, "BXNIM0113E", "The entity tag does not match.")
-        self._before[key.id] = self.shown(key)
-        for name, value in call.json.items():
+        for name, value in body(request).items():
             assert name in ("name", "description", "support_sessions", "action_when_leaked", "expires_at"), name
             setattr(key, "action" if name == "action_when_leaked" else name, value)
         self._note(key, caller, "update")
         return Reply(200, self.shown(key, context=True), {"Etag": tag_of(key)})
 
     def _note(self, key: Key, caller: Bearer, action: str) -> None:
-        self.changes.append(f"{action} {key.id}")
         key.tag += action != "create"
         key.modified_at = minute(self.clock())
         key.history.append({"timestamp": key.modified_at, "iam_id": caller.iam_id, "action": action, "params": []})
 
     def shown(self, key: Key, *, context: bool = False) -> dict[str, Any]:
         """The record as the API gives it: `apikey` is there and empty."""
-        body: dict[str, Any] = {"context": self.context()} if context else {}
-        body |= {
+        shown: dict[str, Any] = {"context": self.context()} if context else {}
+        shown |= {
             "id": key.id,
             "entity_tag": tag_of(key),
             "crn": f"crn:v1:bluemix:public:iam-identity::a/{key.account_id}::apikey:{key.id}",
@@ -336,9 +358,9 @@ class Ibm:
             "account_id": key.account_id,
             "apikey": "",
         }
-        body |= {"description": key.description} if key.description else {}
-        body |= {"action_when_leaked": key.action} if key.action is not None else {}
-        return body | ({"expires_at": key.expires_at} if key.expires_at else {})
+        shown |= {"description": key.description} if key.description else {}
+        shown |= {"action_when_leaked": key.action} if key.action is not None else {}
+        return shown | ({"expires_at": key.expires_at} if key.expires_at else {})
 
 
 def tag_of(key: Key) -> str:
@@ -351,9 +373,9 @@ def minute(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M+0000")
 
 
-def basic(call: Call) -> tuple[str, str]:
+def basic(request: Request) -> tuple[str, str]:
     """User and password of basic authentication."""
-    kind, _, given = call.headers.get("authorization", "").partition(" ")
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
     user, _, password = b64decode(given).decode().partition(":") if kind == "Basic" else ("", "", "")
     return user, password
 

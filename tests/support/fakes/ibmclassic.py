@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.fakes.server import Call, Reply
+from tests.support.fakes import Reply, Request
+from tests.support.fakes.routing import body
 from tests.support.tokens import text
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ class Classic:
 
     def __init__(self, ibm: Ibm) -> None:
         self._ibm = ibm
-        self.users: dict[int, User] = {}
         self.owner = self.make("owner@example.org", 0)
+
+    @property
+    def users(self) -> dict[int, User]:
+        """The users there are."""
+        return self._ibm.of("users")
 
     def make(self, name: str, parent: int | None = None) -> User:
         """A user with a key."""
@@ -45,23 +50,23 @@ class Classic:
         """The user whose key it is."""
         return next((user for user in self.users.values() if value and user.value == value), None)
 
-    def answer(self, call: Call, rest: list[str]) -> Reply:
+    def answer(self, request: Request, rest: list[str]) -> Reply:
         """Routes one request."""
         from tests.support.fakes.ibm import basic
 
-        name, password = basic(call)
+        name, password = basic(request)
         caller = self.by_value(password)
         if name == "apikey" and self._ibm.works(password):
-            caller = self.owner
+            caller = self.users[self.owner.id]
         elif caller is None or caller.username != name:
             return _error(401, "Invalid API token.")
-        match call.method, [part.removesuffix(".json") for part in rest]:
+        match request.method, [part.removesuffix(".json") for part in rest]:
             case "GET", ["SoftLayer_Account"]:
                 return Reply(200, {"id": 1, "companyName": "Example"})
             case "GET", ["SoftLayer_Account", "getCurrentUser"]:
                 return Reply(200, {"id": caller.id, "username": caller.username})
             case "GET", ["SoftLayer_Account", "getUsers"]:
-                return self._list(call, caller)
+                return self._list(request, caller)
             case "GET", ["SoftLayer_User_Customer", number, "getApiAuthenticationKeys"]:
                 user = self.users.get(int(number))
                 if user is None or not self._below(user, caller):
@@ -69,24 +74,23 @@ class Classic:
                 return Reply(200, _keys(user))
             case "POST", ["SoftLayer_User_Customer", number, "removeApiAuthenticationKey"]:
                 user = self.users.get(int(number))
-                [key_id] = call.json["parameters"]
+                [key_id] = body(request)["parameters"]
                 if user is None or not self._below(user, caller):
                     return _error(403, "Access denied.")
                 if not user.value or user.key_id != key_id:
                     return _error(404, "Unable to find object.")
                 user.value = ""
-                self._ibm.changes.append(f"delete classic {key_id}")
                 return Reply(200, True)
         return _error(404, "Function does not exist.")
 
-    def _list(self, call: Call, caller: User) -> Reply:
-        start, size = map(int, call.query.get("resultLimit", "0,100").split(","))
+    def _list(self, request: Request, caller: User) -> Reply:
+        start, size = map(int, request.query.get("resultLimit", "0,100").split(","))
         seen = [user for user in self.users.values() if self._below(user, caller)]
-        body: list[dict[str, Any]] = [
+        seen_users: list[dict[str, Any]] = [
             {"id": user.id, "username": user.username, "apiAuthenticationKeys": _keys(user)}
             for user in seen[start : start + size]
         ]
-        return Reply(200, body)
+        return Reply(200, seen_users)
 
     def _below(self, user: User, caller: User) -> bool:
         """Whether the caller is the user or one of its ancestors."""

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.support.fakes.server import Call, Reply
+from tests.support.fakes import Reply, Request
 from tests.support.tokens import text
 
 if TYPE_CHECKING:
@@ -38,7 +38,11 @@ class Resources:
 
     def __init__(self, ibm: Ibm) -> None:
         self._ibm = ibm
-        self.keys: dict[str, ResourceKey] = {}
+
+    @property
+    def keys(self) -> dict[str, ResourceKey]:
+        """The service credentials there are, and those that were."""
+        return self._ibm.of("credentials")
 
     def make(self, name: str, *, hmac_keys: bool = False, redacted: bool = False) -> tuple[ResourceKey, Key]:
         """A service credential and the IAM key that it brought about, for a service id of its own."""
@@ -61,13 +65,13 @@ class Resources:
         self.keys[guid] = made
         return made, key
 
-    def answer(self, call: Call, caller: Bearer, rest: list[str]) -> Reply:
+    def answer(self, request: Request, caller: Bearer, rest: list[str]) -> Reply:
         """Routes one request."""
         if caller.iam_id not in self._ibm.administrators:
             return _error(403, "You are not authorized.")
-        match call.method, rest:
+        match request.method, rest:
             case "GET", ["resource_keys"]:
-                return self._list(call)
+                return self._list(request)
             case method, ["resource_keys", name]:
                 found = next((key for key in self.keys.values() if name in (key.guid, key.crn)), None)
                 if found is None:
@@ -75,9 +79,9 @@ class Resources:
                 return self._delete(found) if method == "DELETE" else Reply(200, self._shown(found))
         return _error(404, "There is nothing here.")
 
-    def _list(self, call: Call) -> Reply:
+    def _list(self, request: Request) -> Reply:
         living = [key for key in self.keys.values() if key.state == "active"]
-        size, start = int(call.query.get("limit", "10")), int(call.query.get("start", "0"))
+        size, start = int(request.query.get("limit", "10")), int(request.query.get("start", "0"))
         body: dict[str, Any] = {
             "rows_count": 0,
             "resources": [self._shown(key) for key in living[start : start + size]],
@@ -91,9 +95,7 @@ class Resources:
         if key.state == "removed":
             return _error(410, "It is gone already.")
         key.state = "removed"
-        self._ibm.changes.append(f"delete {key.guid}")
-        if self._ibm.keys.pop(key.iam_key, None):
-            self._ibm.changes.append(f"delete {key.iam_key} with it")
+        self._ibm.keys.pop(key.iam_key, None)
         return Reply(204)
 
     def _shown(self, key: ResourceKey) -> dict[str, Any]:

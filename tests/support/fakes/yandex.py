@@ -6,6 +6,7 @@ after `slow` further looks; with `failing` it ends with that gRPC code although 
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.fakes.server import Call, Reply
+from tests.support.fakes import Reply, Request, World
+from tests.support.fakes.routing import RoutedFake, body, segments
 from tests.support.fakes.yandexoperations import Operations, failed
 from tests.support.tokens import BASE62, text
 
@@ -72,28 +74,49 @@ def rsa_pair(number: int = 0) -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
-class Yandex:
+class Yandex(RoutedFake):
     """Two clouds with folders and service accounts, and one service account that may manage them all."""
 
     def __init__(self, rng: random.Random, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.rng = rng
         self.clock = clock
+        self._asked: World | None = None
+        super().__init__()
+        self.issued: dict[str, tuple[str, datetime]] = {}
         self.clouds: dict[str, list[str]] = {}
-        self.accounts: dict[str, Account] = {}
-        self.keys: dict[str, Key] = {}
-        self.tokens: dict[str, tuple[str, datetime]] = {}
-        self.oauth: dict[str, str] = {}
         self.clients: dict[str, str] = {}
         self.forbidden_folders: set[str] = set()
-        self.changes: list[str] = []
         self.page_size = 100
-        self.stale_reads = 0
         self.refuses_past_expiry = True
-        self._before: dict[str, dict[str, Any]] = {}
-        self.operations = Operations(self.new_id, clock)
+        self.operations = Operations(self)
         self.folder = self.new_folder(self.new_cloud())
         self.manager = self.new_account("keyfuse", self.folder)
         self.manager_key = self.make("authorized", self.manager)
+
+    def world(self) -> World:
+        """Credentials, service accounts, tokens that were revoked or may be, and changes under way."""
+        return {"keys": {}, "accounts": {}, "oauth": {}, "revoked": [], "operations": {}, "begun": {}}
+
+    def of(self, name: str) -> Any:
+        """A part of the world: of the one that is being asked about, else of the one that is."""
+        return (self._asked if self._asked is not None else self.state)[name]
+
+    @property
+    def keys(self) -> dict[str, Key]:
+        """The credentials there are."""
+        found: dict[str, Key] = self.of("keys")
+        return found
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """The service accounts there are."""
+        found: dict[str, Account] = self.of("accounts")
+        return found
+
+    def settle(self) -> None:
+        """What there is now is what stale reads show, and nothing of it counts as a change."""
+        self.before = copy.deepcopy(self.state)
+        self.changes = 0
 
     # --- the other side ---------------------------------------------------------------------------------------------
 
@@ -139,13 +162,13 @@ class Yandex:
     def token_for(self, subject: str) -> str:
         """An IAM token of this subject."""
         token = f"t1.{text(self.rng, 40, BASE64URL)}.{text(self.rng, 86, BASE64URL)}"
-        self.tokens[token] = (subject, self.clock() + timedelta(hours=12))
+        self.issued[token] = (subject, self.clock() + timedelta(hours=12))
         return token
 
     def new_oauth(self, user: str) -> str:
         """An OAuth token of a Yandex account."""
         token = "y" + "0_" + text(self.rng, 55, BASE64URL)
-        self.oauth[token] = user
+        self.of("oauth")[token] = user
         return token
 
     def works(self, key_id: str) -> bool:
@@ -169,46 +192,61 @@ class Yandex:
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
-    def answer(self, call: Call) -> Reply:
-        """Routes one request."""
-        match call.method, call.segments:
+    def answer(self, request: Request, world: World) -> Reply:
+        """See Fake. Tokens that were made are not part of the world: getting one is no change."""
+        self._asked = world
+        try:
+            return self._answered(request)
+        finally:
+            self._asked = None
+
+    def subject_of(self, token: str) -> str:
+        """Whom a token stands for now; nobody for one that is worth nothing."""
+        subject, ends = self.issued.get(token, ("", self.clock()))
+        suspended = subject in self.accounts and self.accounts[subject].status != "ACTIVE"
+        return "" if ends <= self.clock() or token in self.of("revoked") or suspended else subject
+
+    def _answered(self, request: Request) -> Reply:
+        match request.method, segments(request):
             case "POST", ["iam", "v1", "tokens"]:
-                return self._token(call)
+                return self._token(request)
             case "GET", ["computeMetadata", "v1", "instance", "service-accounts", "default", "token"]:
-                if call.headers.get("metadata-flavor") != "Google":
+                if request.headers.get("metadata-flavor") != "Google":
                     return Reply(403)
                 token = self.token_for(self.manager.id)
                 return Reply(200, {"access_token": token, "expires_in": 43200, "token_type": "Bearer"})
             case "POST", ["revoke_token"]:
-                return self._revoke_oauth(call)
-        subject, ends = self.tokens.get(call.bearer, ("", self.clock()))
-        if ends <= self.clock() or (subject in self.accounts and self.accounts[subject].status != "ACTIVE"):
+                return self._revoke_oauth(request)
+        subject = self.subject_of(request.bearer)
+        if not subject:
             return failed(16, "The token is invalid")
-        if call.method == "POST" and call.segments == ["iam", "v1", "tokens:revoke"]:
-            revoked = self.tokens.pop(call.json["iamToken"], None)
-            if revoked is None:
+        if request.method == "POST" and segments(request) == ["iam", "v1", "tokens:revoke"]:
+            token = body(request)["iamToken"]
+            whose = self.subject_of(token)
+            if not whose:
                 return failed(3, "iamToken is not a valid token")
-            self.changes.append("revoke token")
-            return Reply(200, {"subjectId": revoked[0]})
-        if call.segments[0] == "operations":
-            return self.operations.get(call.segments[1])
-        if call.segments[0] == "resource-manager":
-            return self._places(call, subject)
-        if subject != self.manager.id and call.method != "GET":
+            self.of("revoked").append(token)
+            return Reply(200, {"subjectId": whose}, name="revoke")
+        if segments(request)[0] == "operations":
+            return self.operations.get(segments(request)[1])
+        if segments(request)[0] == "resource-manager":
+            return self._places(request, subject)
+        if subject != self.manager.id and request.method != "GET":
             return failed(7, "Permission denied")
-        if call.segments[:3] == ["iam", "v1", "serviceAccounts"]:
-            return self._account(call, subject)
+        if segments(request)[:3] == ["iam", "v1", "serviceAccounts"]:
+            return self._account(request, subject)
         for base, kind in BASES.items():
-            if tuple(call.segments[: len(base)]) == base:
-                return self._key(call, subject, kind, call.segments[len(base) :])
+            if tuple(segments(request)[: len(base)]) == base:
+                return self._key(request, subject, kind, segments(request)[len(base) :])
         return failed(5, "There is nothing here")
 
-    def _token(self, call: Call) -> Reply:
-        wanted = call.json
+    def _token(self, request: Request) -> Reply:
+        wanted = body(request)
         if len(wanted) != 1:
             return failed(3, "Exactly one of the fields is needed")
         if (value := wanted.get("yandexPassportOauthToken")) is not None:
-            return self._issued(self.oauth[value]) if value in self.oauth else failed(16, "OAuth token is invalid")
+            known = self.of("oauth")
+            return self._issued(known[value]) if value in known else failed(16, "OAuth token is invalid")
         try:
             head = jwt.get_unverified_header(wanted["jwt"])
             key = self.keys.get(head.get("kid", ""))
@@ -233,122 +271,95 @@ class Yandex:
 
     def _issued(self, subject: str) -> Reply:
         token = self.token_for(subject)
-        return Reply(200, {"iamToken": token, "expiresAt": stamp(self.tokens[token][1])})
+        return Reply(200, {"iamToken": token, "expiresAt": stamp(self.issued[token][1])})
 
-    def _revoke_oauth(self, call: Call) -> Reply:
-        form = call.form
+    def _revoke_oauth(self, request: Request) -> Reply:
+        form = request.form
         if self.clients.get(form.get("client_id", "")) != form.get("client_secret"):
             return Reply(400, {"error": "invalid_client"})
-        if self.oauth.pop(form.get("access_token", ""), None) is None:
+        if self.of("oauth").pop(form.get("access_token", ""), None) is None:
             return Reply(400, {"error": "invalid_grant"})
-        self.changes.append("revoke oauth")
-        return Reply(200, {"status": "ok"})
+        return Reply(200, {"status": "ok"}, name="revoke")
 
-    def _page(self, call: Call, name: str, items: list[dict[str, Any]]) -> Reply:
-        size = min(int(call.query.get("pageSize", "100")), self.page_size)
-        start = int(call.query.get("pageToken") or "0")
-        body: dict[str, Any] = {name: items[start : start + size]} if items else {}
-        return Reply(200, body | ({"nextPageToken": str(start + size)} if start + size < len(items) else {}))
+    def _page(self, request: Request, name: str, items: list[dict[str, Any]]) -> Reply:
+        size = min(int(request.query.get("pageSize", "100")), self.page_size)
+        start = int(request.query.get("pageToken") or "0")
+        page: dict[str, Any] = {name: items[start : start + size]} if items else {}
+        return Reply(200, page | ({"nextPageToken": str(start + size)} if start + size < len(items) else {}))
 
-    def _places(self, call: Call, subject: str) -> Reply:
+    def _places(self, request: Request, subject: str) -> Reply:
         seen = self.clouds if subject == self.manager.id else {}
-        match call.segments[2:]:
+        match segments(request)[2:]:
             case ["clouds"]:
-                return self._page(call, "clouds", [{"id": cloud, "name": f"cloud-{cloud[-3:]}"} for cloud in seen])
+                return self._page(request, "clouds", [{"id": cloud, "name": f"cloud-{cloud[-3:]}"} for cloud in seen])
             case ["folders"]:
-                folders = seen.get(call.query.get("cloudId", ""))
+                folders = seen.get(request.query.get("cloudId", ""))
                 if folders is None:
                     return failed(7, "Permission denied")
-                return self._page(call, "folders", [{"id": folder, "status": "ACTIVE"} for folder in folders])
+                return self._page(request, "folders", [{"id": folder, "status": "ACTIVE"} for folder in folders])
         return failed(5, "There is nothing here")
 
-    def _account(self, call: Call, subject: str) -> Reply:
-        rest = call.segments[3:]
+    def _account(self, request: Request, subject: str) -> Reply:
+        rest = segments(request)[3:]
         if not rest:
-            folder = call.query.get("folderId", "")
+            folder = request.query.get("folderId", "")
             if subject != self.manager.id or folder in self.forbidden_folders:
                 return failed(7, "Permission denied")
             found = [account for account in self.accounts.values() if account.folder == folder]
-            return self._page(call, "serviceAccounts", [self._shown_account(account) for account in found])
+            return self._page(request, "serviceAccounts", [self._shown_account(account) for account in found])
         name, _, verb = rest[0].partition(":")
         account = self.accounts.get(name)
         if account is None:
             return failed(5, "Service account not found")
-        match call.method, verb:
+        match request.method, verb:
             case "GET", "":
                 return Reply(200, self._shown_account(account))
             case "POST", ("suspend" | "reactivate"):
                 status = "SUSPENDED" if verb == "suspend" else "ACTIVE"
-
-                def effect() -> dict[str, Any]:
-                    account.status = status
-                    self.changes.append(f"{verb} {account.id}")
-                    return self._shown_account(account)
-
-                return self.operations.start(call, effect, {"serviceAccountId": account.id})
+                return self.operations.start(request, verb, "accounts", account.id, {"status": status})
         return failed(12, "Not implemented")
 
-    def _key(self, call: Call, subject: str, kind: str, rest: list[str]) -> Reply:
-        match call.method, rest:
+    def _key(self, request: Request, subject: str, kind: str, rest: list[str]) -> Reply:
+        match request.method, rest:
             case "GET", []:
-                account = call.query.get("serviceAccountId") or subject
+                account = request.query.get("serviceAccountId") or subject
                 found = [key for key in self.keys.values() if (key.kind, key.account) == (kind, account)]
-                return self._page(call, LISTED[kind], [self.shown(key) for key in found])
+                return self._page(request, LISTED[kind], [self.shown(key) for key in found])
             case "POST", []:
-                return self._create(call, kind)
+                return self._create(request, kind)
         key = self.keys.get(rest[0])
-        if call.method == "GET" and self.stale_reads and rest[0] in self._before:
-            self.stale_reads -= 1
-            return Reply(200, self._before[rest[0]])
         if key is None or key.kind != kind:
-            if call.method == "DELETE" and (again := self.operations.repeated(call)) is not None:
+            if request.method == "DELETE" and (again := self.operations.repeated(request)) is not None:
                 return again
             return failed(5, "Not found")
-        if call.method == "GET":
+        if request.method == "GET":
             return Reply(200, self.shown(key))
-        self._before[key.id] = self.shown(key)
-        named = {NAMED[kind]: key.id}
-        if call.method == "DELETE":
-            return self.operations.start(call, lambda: self._delete(key), named)
-        return self._patch(call, key, named)
+        if request.method == "DELETE":
+            return self.operations.start(request, "delete", "keys", key.id, None)
+        return self._patch(request, key)
 
-    def _delete(self, key: Key) -> dict[str, Any]:
-        if self.keys.pop(key.id, None):
-            self.changes.append(f"delete {key.id}")
-        return {}
-
-    def _patch(self, call: Call, key: Key, named: dict[str, str]) -> Reply:
-        wanted = call.json
+    def _patch(self, request: Request, key: Key) -> Reply:
+        wanted = body(request)
         # Without a mask every field that is not sent goes back to its default.
         mask = [name for name in wanted.get("updateMask", "").split(",") if name]
         mask = mask or ["description", "scopes", "expiresAt"]
         ends = datetime.fromisoformat(wanted["expiresAt"]) if wanted.get("expiresAt") else None
         if "expiresAt" in mask and ends is not None and ends <= self.clock() and self.refuses_past_expiry:
             return failed(3, "expiresAt is in the past")
+        given = {"description": wanted.get("description", ""), "scopes": wanted.get("scopes", []), "expires_at": ends}
+        changes = {name: given["expires_at" if name == "expiresAt" else name] for name in mask}
+        if "expiresAt" in changes:
+            changes["expires_at"] = changes.pop("expiresAt")
+        return self.operations.start(request, "update", "keys", key.id, changes)
 
-        def effect() -> dict[str, Any]:
-            for name in mask:
-                match name:
-                    case "description":
-                        key.description = wanted.get("description", "")
-                    case "scopes":
-                        key.scopes = wanted.get("scopes", [])
-                    case "expiresAt":
-                        key.expires_at = ends
-            self.changes.append(f"update {key.id}")
-            return self.shown(key)
-
-        return self.operations.start(call, effect, named)
-
-    def _create(self, call: Call, kind: str) -> Reply:
-        wanted = call.json
+    def _create(self, request: Request, kind: str) -> Reply:
+        wanted = body(request)
         account = self.accounts.get(wanted.get("serviceAccountId", ""))
         if account is None:
             return failed(5, "Service account not found")
         key = self.make(kind, account, description=wanted.get("description", ""), scopes=wanted.get("scopes", []))
         if wanted.get("expiresAt"):
             key.expires_at = datetime.fromisoformat(wanted["expiresAt"])
-        self.changes.append(f"create {key.id}")
         match kind:
             case "api-key":
                 return Reply(200, {"apiKey": self.shown(key), "secret": key.secret})
@@ -359,19 +370,19 @@ class Yandex:
 
     def shown(self, key: Key) -> dict[str, Any]:
         """The record as the API gives it: what is empty is not there."""
-        body: dict[str, Any] = {"id": key.id, "serviceAccountId": key.account, "createdAt": stamp(key.created_at)}
-        body |= {"description": key.description} if key.description else {}
-        body |= {"lastUsedAt": stamp(key.last_used_at)} if key.last_used_at else {}
+        shown: dict[str, Any] = {"id": key.id, "serviceAccountId": key.account, "createdAt": stamp(key.created_at)}
+        shown |= {"description": key.description} if key.description else {}
+        shown |= {"lastUsedAt": stamp(key.last_used_at)} if key.last_used_at else {}
         match key.kind:
             case "api-key":
-                body |= {"scopes": key.scopes, "scope": key.scopes[0]} if key.scopes else {}
-                body |= {"expiresAt": stamp(key.expires_at)} if key.expires_at else {}
-                body |= {"maskedSecret": "****" + key.secret[-6:]} if key.shows else {}
+                shown |= {"scopes": key.scopes, "scope": key.scopes[0]} if key.scopes else {}
+                shown |= {"expiresAt": stamp(key.expires_at)} if key.expires_at else {}
+                shown |= {"maskedSecret": "****" + key.secret[-6:]} if key.shows else {}
             case "static":
-                body["keyId"] = key.key_id
+                shown["keyId"] = key.key_id
             case _:
-                body |= {"keyAlgorithm": "RSA_2048", "publicKey": key.public_key}
-        return body
+                shown |= {"keyAlgorithm": "RSA_2048", "publicKey": key.public_key}
+        return shown
 
     def _shown_account(self, account: Account) -> dict[str, Any]:
         return {"id": account.id, "folderId": account.folder, "name": account.name, "status": account.status}
