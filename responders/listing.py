@@ -20,7 +20,8 @@ from scanner.model import Secret
 class Listed:
     """A key as its provider lists it. `value` only where the listing shows it: it is fingerprinted and forgotten.
 
-    `action` None: the provider keeps no leak action.
+    `action` and `locked` None: the provider keeps no leak action, or has no locks. `named`: the name is the provider's
+    own, not one that was made up here.
     """
 
     provider_key_id: str
@@ -36,10 +37,11 @@ class Listed:
     created_by: str = ""
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
-    locked: bool = False
+    locked: bool | None = None
     masked: str = ""
     action: LeakAction | None = None
     value: Secret | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ class ClassicKeys:
                 yield Listed(
                     provider_key_id=key.id,
                     name=f"classic key of {key.username}",
+                    named=False,
                     kind=KeyKind.CLASSIC,
                     state=KeyState.ACTIVE,
                     iam_id=key.username,

@@ -152,6 +152,7 @@ class Inventory:
         return Listed(
             provider_key_id=each.id,
             name=each.description or f"{each.sort.words} of {whose}",
+            named=bool(each.description),
             kind=each.sort.kind,
             state=KeyState.DISABLED if suspended else each.state(self._clock()),
             description=each.description,
