@@ -1,17 +1,17 @@
-"""The harnesses of IBM Cloud: keys of users and of service ids, keys inside service credentials, classic keys."""
+"""The harnesses of IBM Cloud: API keys, seen by an administrator or by themselves, and classic keys."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
 from responders.connection import ProviderSettings
 from responders.provider import Leak
 from responders.registry import KeyKind, KeyState, KnownKey
 from scanner.model import Secret, Severity, TokenKind
 from tests.contract.provider_harness import Before
-from tests.contract.vendor import VendorHarness, connected
+from tests.contract.vendor import VendorHarness, able_of, connected
 from tests.support.fakes.ibm import OTHERS_ACCOUNT, Ibm, Key
 from tests.support.stores import FINGERPRINTER, Clock, known_key
 
@@ -26,6 +26,11 @@ class IbmHarness(VendorHarness):
     name = "ibm"
     states = STATES
     fake: Ibm
+    rule = IAM_KEY.id
+
+    def __init__(self, clock: Clock) -> None:
+        self.able = able_of("ibm", self.rule)
+        super().__init__(clock)
 
     def make_fake(self) -> Ibm:
         return Ibm(random.Random(8), self._clock)
@@ -36,10 +41,6 @@ class IbmHarness(VendorHarness):
     def environ(self) -> Mapping[str, str]:
         return {"IBM_KEY": self.fake.administrator.value}
 
-    def make_key(self, **more: Any) -> Key:
-        """The key that leaks."""
-        return self.fake.make("deploy", **more)
-
     def leaked(self, before: Before) -> tuple[Leak, KnownKey | None]:
         match before:
             case Before.UNKNOWN:
@@ -49,7 +50,7 @@ class IbmHarness(VendorHarness):
                 self.fake.settle()
                 return self._leak(Secret(other.value.encode())), None
             case _:
-                key = self.make_key(disabled=before is Before.DISABLED, locked=before is Before.LOCKED)
+                key = self.fake.make("deploy", disabled=before is Before.DISABLED, locked=before is Before.LOCKED)
         if before is Before.DELETED:
             del self.fake.keys[key.id]
         self.fake.settle()
@@ -98,27 +99,14 @@ class UndocumentedHarness(IbmHarness):
         return fake
 
 
-class ServiceIdHarness(IbmHarness):
-    """Keys of service ids."""
-
-    def make_key(self, **more: Any) -> Key:
-        return self.fake.make("robot", iam_id="iam-ServiceId-0b7e", **more)
-
-
-class ServiceCredentialHarness(IbmHarness):
-    """Keys that came with a service credential."""
-
-    def make_key(self, **more: Any) -> Key:
-        _, key = self.fake.resources.make("bucket", hmac_keys=True)
-        for name, value in more.items():
-            setattr(key, name, value)
-        return key
-
-
 class ItselfHarness(IbmHarness):
     """Without a credential of keyfuse's own: a registered user key is looked up and acted on with itself."""
 
     states = frozenset({Before.ACTIVE, Before.LOCKED, Before.DELETED})
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.able = replace(self.able, reversible=False)  # a disabled key gets no token, so it cannot enable itself
 
     def settings(self) -> ProviderSettings:
         return connected(self.name, self.fake)
@@ -152,8 +140,6 @@ class ClassicHarness(IbmHarness):
 HARNESSES: dict[str, Callable[[Clock], VendorHarness]] = {
     "ibm": IbmHarness,
     "ibm, undocumented": UndocumentedHarness,
-    "ibm, service id": ServiceIdHarness,
-    "ibm, service credential": ServiceCredentialHarness,
     "ibm, with itself": ItselfHarness,
     "ibm, classic": ClassicHarness,
 }

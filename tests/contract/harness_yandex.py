@@ -11,7 +11,7 @@ from responders.provider import Leak
 from responders.registry import KeyKind, KeyState, KnownKey
 from scanner.model import Secret, Severity, TokenKind
 from tests.contract.provider_harness import Before
-from tests.contract.vendor import VendorHarness, connected
+from tests.contract.vendor import VendorHarness, able_of, connected
 from tests.support.fakes.yandex import Key, Yandex
 from tests.support.stores import FINGERPRINTER, Clock, known_key
 
@@ -30,6 +30,10 @@ class YandexHarness(VendorHarness):
     rule = "yandex-api-key"
     kind = KeyKind.API_KEY
     fake: Yandex
+
+    def __init__(self, clock: Clock) -> None:
+        self.able = able_of("yandex", self.rule)
+        super().__init__(clock)
 
     def make_fake(self) -> Yandex:
         return Yandex(random.Random(9), self._clock)

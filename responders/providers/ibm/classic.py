@@ -31,7 +31,7 @@ from responders.provider import (
     Unknown,
     Unsupported,
 )
-from responders.providers.replies import not_taken, told
+from responders.providers.replies import not_taken, taken, told
 from responders.registry import KeyKind, KeyState, KnownKey
 from scanner.model import Secret, printable
 
@@ -69,8 +69,8 @@ class ClassicKeys:
                 return key
             same = leak.secret == key.value if leak.secret is not None else _is(key, known)
             if same:
-                details = {"type": "classic", "user_id": key.user_id, "username": key.username}
-                evidence = f"the listing of classic keys shows it as key {key.id} of {key.username}"
+                details = {"type": "classic", "user_id": key.user_id}
+                evidence = f"the listing of classic keys shows it as key {key.id} of user {key.user_id}"
                 return Identified(KeyRef(NAME, key.id, details), KeyState.ACTIVE, evidence=evidence)
         said = "none of the classic users that keyfuse may see has this key"
         name = _username(leak, known)
@@ -79,7 +79,7 @@ class ClassicKeys:
             if tried is True:
                 return Unknown(f"{said}, but the key is alive; keyfuse needs {RIGHT}")
             if tried is False:
-                said += f", and with the user name {printable(name)[:100]} it was tried and refused"
+                said += ", and with the user name that leaked or is registered it was tried and refused"
         return NotFound(said, sees_all=False)
 
     def disable(self, ref: KeyRef) -> Receipt:
@@ -101,7 +101,7 @@ class ClassicKeys:
             f"/rest/v3.1/SoftLayer_User_Customer/{user_id}/removeApiAuthenticationKey.json",
             json_body={"parameters": [int(ref.id)]},
         )
-        if isinstance(answer, Answer) and answer.ok:
+        if isinstance(answer, Answer) and taken(answer):
             if json_of(answer) is False:
                 return Refused(f"{WHO} says that it did not remove the key")
             return Done(f"{WHO} took it ({told(answer)})")
@@ -109,19 +109,19 @@ class ClassicKeys:
 
     def prove(self, ref: KeyRef, leak: Leak, wanted: KeyState) -> Proof:
         """Lists the user's keys again, and tries the key where its value is at hand."""
-        name = ref.details.get("username", "")
+        name, user = _username(leak, None), ref.details.get("user_id", "")
         tried = None
         if leak.secret is not None and name and self._use_leaked_key:
             tried = self._try(name, leak.secret)
         if tried is True:
             return Alive("tried: the key still opens the account")
-        keys = self._of_user(ref.details.get("user_id", ""))
+        keys = self._of_user(user)
         if isinstance(keys, Unknown):
             return keys
         if ref.id in keys:
-            return Alive(f"read back: user {name} still has key {ref.id}")
+            return Alive(f"read back: user {user} still has key {ref.id}")
         refused = "; tried: refused" if tried is False else ""
-        return Dead(f"read back: user {name} has no key {ref.id} any more{refused}", KeyState.DELETED)
+        return Dead(f"read back: user {user} has no key {ref.id} any more{refused}", KeyState.DELETED)
 
     def listing(self) -> Iterator[Listed | NotListed]:
         """Every classic key that keyfuse may see."""

@@ -32,7 +32,7 @@ from responders.provider import (
 )
 from responders.providers.ibm.iam import Iam
 from responders.providers.ibm.records import moment, words
-from responders.providers.replies import GONE, not_taken, told
+from responders.providers.replies import GONE, not_taken, taken, told
 from responders.registry import KeyKind, KeyState, KnownKey
 from scanner.model import Secret
 
@@ -85,7 +85,7 @@ class ServiceCredentials:
         answer = self._iam.ask("DELETE", f"{PATH}/{quote(guid, safe='')}", service=SERVICE)
         if isinstance(answer, Unknown):
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
-        if isinstance(answer, Answer) and answer.ok:
+        if isinstance(answer, Answer) and taken(answer):
             return Done(f"{WHO} took it ({told(answer)})")
         if isinstance(answer, Answer) and answer.status in GONE:
             return Done(f"service credential {guid} is gone already ({told(answer)})")

@@ -20,7 +20,7 @@ from responders.providers.ibm.credentials import ServiceCredentials
 from responders.providers.ibm.iam import KEYS, Iam, code_of, place
 from responders.providers.ibm.keys import IBM, RIGHT
 from responders.providers.ibm.records import ApiKey, api_key
-from responders.providers.replies import not_taken, told
+from responders.providers.replies import not_taken, taken, told
 from responders.registrar import Amendment
 from responders.registry import KeyKind, KnownKey
 from scanner.model import Secret
@@ -134,7 +134,7 @@ class Keeping:
         answer = self._iam.ask("PUT", place(ref.id), headers={"If-Match": found.entity_tag or "*"}, json_body=wanted)
         if isinstance(answer, Unknown):
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
-        if isinstance(answer, Answer) and answer.ok:
+        if isinstance(answer, Answer) and taken(answer):
             return Done(f"IBM took it (HTTP {answer.status}): {', '.join(sorted(wanted))}")
         code = code_of(json_of(answer)) if isinstance(answer, Answer) else ""
         if isinstance(answer, Answer) and answer.status in CONFLICT:

@@ -27,7 +27,7 @@ from responders.provider import (
 )
 from responders.providers.ibm.iam import TOKEN_LIVES, Denied, Found, Grant, Iam, Missing, Verdict, code_of, place
 from responders.providers.ibm.records import ApiKey
-from responders.providers.replies import GONE, not_taken
+from responders.providers.replies import GONE, not_taken, taken
 from responders.registry import KeyState, KnownKey
 from scanner.model import Secret
 
@@ -156,7 +156,7 @@ class IamKeys:
         else:
             return _unread(found, seen_before=kills is not None and bool(ref.details.get("account")))
         answer = self._iam.ask(method, place(ref.id) + what, bearer=bearer)
-        if isinstance(answer, Answer) and answer.ok:
+        if isinstance(answer, Answer) and taken(answer):
             return Done(f"IBM took it (HTTP {answer.status})")
         return self._refused(ref, bearer, answer, is_so, kills)
 

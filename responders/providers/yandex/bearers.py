@@ -27,7 +27,7 @@ from responders.provider import (
     Unknown,
     Unsupported,
 )
-from responders.providers.replies import not_taken, told
+from responders.providers.replies import not_taken, taken, told
 from responders.providers.yandex.api import DENIED, TOKENS, UNAUTHENTICATED, WHO, Api, is_refusal, said, says
 from responders.registry import KeyState, KnownKey
 from scanner.model import Secret
@@ -113,7 +113,7 @@ class Bearers:
             return Refused(f"nothing was sent: {answer.reason}", for_good=False)
         if isinstance(answer, Answer) and says(answer, 401, UNAUTHENTICATED):
             return Done(f"it is not valid any more ({said(answer)})")
-        if isinstance(answer, NoAnswer) or not answer.ok:
+        if isinstance(answer, NoAnswer) or not taken(answer):
             return not_taken(answer, WHO, "the token itself")
         body_said = json_of(answer)
         subject = body_said.get("subjectId") if isinstance(body_said, dict) else None
@@ -132,7 +132,7 @@ class Bearers:
             "client_secret": self._caller.credential("oauth_client_secret").reveal().decode("utf-8", "replace"),
         }
         answer = self._caller.send("POST", "/revoke_token", service="oauth", form=form, secrets=[value])
-        if isinstance(answer, Answer) and answer.ok:
+        if isinstance(answer, Answer) and taken(answer):
             return Done(f"Yandex OAuth took it ({told(answer)})")
         if isinstance(answer, Answer) and answer.status == 400:
             body = json_of(answer)

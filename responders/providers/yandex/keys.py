@@ -101,7 +101,7 @@ class AccountKeys:
             return Unknown(found.reason)
         owner = _owner_inside(sort, leak) or (known.iam_id if known is not None else "")
         sees_all = bool(owner) and isinstance(self._inventory.account(owner), Account)
-        return NotFound(f"{found.reason} under the id {key_id}", sees_all=sees_all)
+        return NotFound(found.reason, sees_all=sees_all)
 
     def _by_mask(self, sort: Sort, secret: Secret) -> Identity:
         found = self._inventory.search(sort, ending=secret.reveal().decode("utf-8", "replace"))

@@ -291,7 +291,7 @@ class Ibm(RoutedFake):
             case "DELETE", []:
                 self._note(key, caller, "delete")
                 del self.keys[key.id]
-                return Reply(204)
+                return Reply(204, name="delete")
             case (("POST" | "DELETE"), [("disable" | "lock") as what]):
                 return self._set(key, caller, what, method == "POST")
         return self.error(405, "BXNIM0002E", "Not allowed.")
@@ -321,7 +321,7 @@ class Ibm(RoutedFake):
             return Reply(204) if self.repeat_status == 204 else self.error(self.repeat_status, "BXNIM0112E", "Again.")
         setattr(key, name, wanted)
         self._note(key, caller, what if wanted else f"un{what}")
-        return Reply(204)
+        return Reply(204, name=what if wanted else f"un{what}")
 
     def _update(self, request: Request, caller: Bearer, key: Key) -> Reply:
         condition = request.headers.get("if-match")

@@ -80,7 +80,7 @@ class Classic:
                 if not user.value or user.key_id != key_id:
                     return _error(404, "Unable to find object.")
                 user.value = ""
-                return Reply(200, True)
+                return Reply(200, True, name="delete")
         return _error(404, "Function does not exist.")
 
     def _list(self, request: Request, caller: User) -> Reply:

@@ -96,7 +96,7 @@ class Resources:
             return _error(410, "It is gone already.")
         key.state = "removed"
         self._ibm.keys.pop(key.iam_key, None)
-        return Reply(204)
+        return Reply(204, name="delete credential")
 
     def _shown(self, key: ResourceKey) -> dict[str, Any]:
         return {
