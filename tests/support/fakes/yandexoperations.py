@@ -16,7 +16,7 @@ METADATA = {
     "accounts": ("type.googleapis.com/yandex.cloud.iam.v1.SuspendServiceAccountMetadata", "serviceAccountId"),
     "keys": ("type.googleapis.com/yandex.cloud.iam.v1.DeleteApiKeyMetadata", "apiKeyId"),
 }
-EMPTY = {"@type": "type.googleapis.com/google.protobuf.Empty", "value": {}}
+EMPTY = {"@type": "type.googleapis.com/google.protobuf.Empty"}
 
 
 @dataclass
