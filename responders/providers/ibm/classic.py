@@ -77,7 +77,7 @@ class ClassicKeys:
         if known is not None and leak.secret is not None and name and self._use_leaked_key:
             tried = self._try(name, leak.secret)
             if tried is True:
-                return Unknown(f"{said}, but the key is alive; keyfuse needs {RIGHT}")
+                return Unknown(f"{said}, but the key is alive; keyfuse needs {RIGHT}", works=True)
             if tried is False:
                 said += ", and with the user name that leaked or is registered it was tried and refused"
         return NotFound(said, sees_all=False)

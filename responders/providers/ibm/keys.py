@@ -62,7 +62,7 @@ class IamKeys:
             return self._by_id(known)
         if not _fits_header(leak.secret):
             return NotFound("no API key of IBM looks like this", sees_all=False)
-        if not self._has_credential() and known is not None and self._use_leaked_key:
+        if not self._has_credential() and self._use_leaked_key:
             return self._by_itself(leak.secret, known, Denied("keyfuse has no IBM credential of its own"))
         found = self._iam.by_value(leak.secret)
         match found:
@@ -89,15 +89,18 @@ class IamKeys:
                 return found
 
     def _by_itself(self, value: Secret, known: KnownKey | None, why: Missing | Denied) -> Identity:
-        """keyfuse's own credential may not see the key. Only a registered one is tried: another may be a stranger's."""
+        """keyfuse's own credential may not see the key: it is tried, and a registered one looked up with itself."""
         said = why.evidence if isinstance(why, Missing) else why.reason
-        if known is None or not self._use_leaked_key:
+        if not self._use_leaked_key:
             return NotFound(said, sees_all=False) if isinstance(why, Missing) else Unknown(said)
         grant = self._iam.grant(value)
         if isinstance(grant, Unknown):
             return grant
         if grant.verdict is Verdict.NO_SUCH_KEY:
             return NotFound(grant.verdict.value, sees_all=True)
+        if known is None:  # a stranger's, as far as anybody knows: told of, and left alone
+            works = grant.verdict is Verdict.ALIVE
+            return NotFound(f"{said}; tried: {grant.verdict.value}", sees_all=False, works=works)
         if grant.bearer is None:
             ref = KeyRef(NAME, known.provider_key_id or known.id, {"type": "iam", "authority": BY_VALUE})
             return Identified(ref, STATES[grant.verdict], evidence=f"{said}; {grant.verdict.value}")
@@ -107,7 +110,8 @@ class IamKeys:
             return self._identified(found, "looked up with the leaked key itself: ", BY_ITSELF)
         return Unknown(
             f"{said}; the key is alive, but may not look itself up either; give keyfuse's credential {RIGHT} "
-            "in the key's account"
+            "in the key's account",
+            works=True,
         )
 
     def _identified(self, key: ApiKey, how: str, authority: str = "keyfuse") -> Identified:

@@ -96,12 +96,12 @@ ABOUT = About(
     credentials=(
         CredentialNeed(
             "api_key",
-            "the API key that keyfuse works with, best of a service id made for it",
+            "The API key that keyfuse works with, best of a service id made for it.",
             "Administrator on the IAM Identity service of the account; Editor on instances with service credentials",
         ),
         CredentialNeed(
             "classic_api_key",
-            "a classic infrastructure key, where the API key above has no classic user",
+            "A classic infrastructure key, where the API key above has no classic user.",
             "a classic user above those whose keys shall be found",
         ),
     ),
@@ -112,7 +112,7 @@ ABOUT = About(
         OptionNeed("service_credentials", "Whether service credentials are looked through.", default=True),
         OptionNeed(
             "use_leaked_key",
-            "Whether a registered key that leaked may be tried, and used where keyfuse's own rights do not reach it.",
+            "Whether a leaked key may be tried; a registered one is also used where keyfuse's own rights do not reach.",
             default=True,
         ),
     ),

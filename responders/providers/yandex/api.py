@@ -1,7 +1,7 @@
 """Yandex Cloud's API: IAM tokens of keyfuse's own, pages, operations, and what its errors mean.
 
 Facts (Yandex's protocol definitions and documentation): a token is made from an authorized key's JWT (PS256 alone), an
-OAuth token, or the metadata service of a machine (its path from memory, unverified); it lives 12 hours at most. A
+OAuth token, or the metadata service of a machine (its path as in Yandex's own SDK); it lives 12 hours at most. A
 change answers with an Operation at once, which is final only when it is `done`, with exactly one of `error` and
 `response`. The header `Idempotency-Key` (a UUID, version 4) makes a repeat answer with the first call's Operation.
 """
@@ -89,6 +89,13 @@ class Api:
         own = self.own_key()
         return own.account if own is not None else str(self._caller.option("service_account_id"))
 
+    def metadata(self) -> bool:
+        """Whether the configuration names a metadata service."""
+        try:
+            return bool(self._caller.base("metadata"))
+        except ProviderError:
+            return False
+
     def token(self) -> Secret | Unknown:
         """A token of keyfuse's own, kept for an hour at most. Raises ProviderError without any credential."""
         with self._lock:
@@ -107,7 +114,7 @@ class Api:
             return self.exchange("jwt", ps256(own.private_key, {"kid": own.id}, claims))
         if self._caller.has("oauth_token"):
             return self.exchange("yandexPassportOauthToken", self._caller.credential("oauth_token"))
-        if self._caller.has("iam_token") or not self._caller.option("metadata"):
+        if self._caller.has("iam_token") or not self.metadata():
             return self._caller.credential("iam_token" if self._caller.has("iam_token") else "authorized_key")
         answer = self._caller.send("GET", METADATA, service="metadata", headers={"Metadata-Flavor": "Google"})
         return _token_in(answer, "access_token", "the metadata service of this machine")

@@ -96,24 +96,28 @@ ABOUT = About(
         Service("https://resource-manager.api.cloud.yandex.net", "resource_manager", "Clouds and folders."),
         Service("https://operation.api.cloud.yandex.net", "operation", "Operations."),
         Service("https://oauth.yandex.ru", "oauth", "Revoking OAuth tokens."),
-        Service("http://169.254.169.254", "metadata", "The metadata service of a machine in Yandex Cloud."),
+        Service(
+            "",
+            "metadata",
+            "Where a machine in Yandex Cloud gets its token, instead of a credential: http://169.254.169.254 there.",
+            optional=True,
+        ),
     ),
     credentials=(
         CredentialNeed(
             "authorized_key",
-            "the JSON file of an authorized key of a service account made for keyfuse",
+            "The JSON file of an authorized key, of a service account made for keyfuse.",
             "iam.serviceAccounts.admin on the folders, resource-manager.viewer on the clouds",
         ),
-        CredentialNeed("oauth_token", "an OAuth token of a Yandex account, instead", "the same, for that account"),
-        CredentialNeed("iam_token", "an IAM token that something else renews, instead", "the same"),
+        CredentialNeed("oauth_token", "An OAuth token of a Yandex account, instead.", "the same, for that account"),
+        CredentialNeed("iam_token", "An IAM token that something else renews, instead.", "the same"),
         CredentialNeed(
             "oauth_client_secret",
-            "the secret of the application whose OAuth tokens shall be revoked",
+            "The secret of the application whose OAuth tokens shall be revoked.",
             "none beside being that application's",
         ),
     ),
     options=(
-        OptionNeed("metadata", "Whether this machine's metadata service gives the token.", default=False),
         OptionNeed(
             "service_account_id", "The service account that keyfuse works as, where its credential does not tell."
         ),
@@ -200,8 +204,8 @@ class YandexProvider:
     def trials(self) -> Sequence[Trial]:
         """Asks for a token, and for the list of clouds."""
         given = [name for name in ("authorized_key", "oauth_token", "iam_token") if self._caller.has(name)]
-        name = given[0] if given else "metadata" if self._caller.option("metadata") else "authorized_key"
-        if not given and name != "metadata":
+        name = given[0] if given else "metadata" if self._api.metadata() else "authorized_key"
+        if not given and not self._api.metadata():
             return [Trial(name, Worth.MISSING, "set authorized_key_file")]
         try:
             token = self._api.token()
