@@ -14,8 +14,10 @@ from responders.calling import Caller
 from responders.catalog import Desk
 from responders.listing import Listed, NotListed, Replacement, Whole
 from responders.provider import (
+    Accepted,
     Capabilities,
     DisableKind,
+    Done,
     Identified,
     Identity,
     KeyRef,
@@ -207,14 +209,12 @@ class IbmProvider:
     def _delete(self, ref: KeyRef, leak: Leak) -> Receipt:
         receipt = self._keys.delete(ref, leak)
         guid = ref.details.get("credential")
-        if guid is None or isinstance(receipt, Refused | Unsupported):
+        if guid is None or not isinstance(receipt, Done):
             return receipt
         # The key counts; what is left of its credential opens nothing any more, but clutters the instance.
         tidied = self._credentials.delete(guid)
-        said = tidied.reason if hasattr(tidied, "reason") else tidied.evidence
-        return type(receipt)(
-            f"{getattr(receipt, 'evidence', getattr(receipt, 'reason', ''))}; credential {guid}: {said}"
-        )
+        said = tidied.evidence if isinstance(tidied, Done | Accepted) else tidied.reason
+        return Done(f"{receipt.evidence}; service credential {guid}: {said}")
 
     def unlock(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
         """Takes IBM's lock off."""

@@ -70,7 +70,7 @@ def api_key(body: Any) -> ApiKey | None:
         entity_tag=words(body, "entity_tag"),
         locked=body.get("locked", False),
         disabled=body.get("disabled", False),
-        action=next((each for each in LeakAction if each.value == str(body.get("action_when_leaked")).lower()), None),
+        action=next((each for each in LeakAction if each.value == words(body, "action_when_leaked").lower()), None),
         description=words(body, "description"),
         created_by=words(body, "created_by"),
         created_at=moment(body.get("created_at")),
