@@ -134,9 +134,7 @@ ABOUT = About(
 class YandexProvider:
     """All credentials of Yandex Cloud (see `responders.provider.Provider`)."""
 
-    def __init__(
-        self, caller: Caller, clock: Callable[[], datetime], pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, caller: Caller, clock: Callable[[], datetime], pause: Callable[[float], None]) -> None:
         self._caller = caller
         self._api = Api(caller, clock, pause)
         self._inventory = Inventory(self._api, caller, clock)
@@ -238,7 +236,7 @@ class YandexProvider:
 
 def make(desk: Desk) -> YandexProvider:
     """Yandex Cloud, as the configuration connects it."""
-    return YandexProvider(desk.caller, desk.clock)
+    return YandexProvider(desk.caller, desk.clock, time.sleep)
 
 
 def _is_bearer(ref: KeyRef) -> bool:
