@@ -9,6 +9,7 @@ by GET, so it is only ever called by POST.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ PAGE = 100
 MOST_PAGES = 100
 USERS = "mask[id,username,apiAuthenticationKeys[id,authenticationKey]]"
 KINDS = frozenset({"ibm-softlayer-api-key"})
+SURE = frozenset({KeyKind.CLASSIC, KeyKind.USER, KeyKind.SERVICE_ID, KeyKind.SERVICE_SPECIFIC})
+_FORM = re.compile(rb"[a-z0-9]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +197,12 @@ class ClassicKeys:
 
 
 def is_classic(leak: Leak, known: KnownKey | None) -> bool:
-    """Whether this is such a key: its record says so, else the rule that found it."""
-    return known.kind is KeyKind.CLASSIC if known is not None else leak.kind.id in KINDS
+    """Whether this is such a key: its record says so, or the rule that found it, or else its form."""
+    if known is not None and known.kind in SURE:
+        return known.kind is KeyKind.CLASSIC
+    return leak.kind.id in KINDS or (
+        known is not None and leak.secret is not None and _FORM.fullmatch(leak.secret.reveal()) is not None
+    )
 
 
 def _keys_of(user: Any) -> Iterator[ClassicKey]:

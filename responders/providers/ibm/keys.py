@@ -28,7 +28,7 @@ from responders.provider import (
 from responders.providers.ibm.iam import TOKEN_LIVES, Denied, Found, Grant, Iam, Missing, Verdict, code_of, place
 from responders.providers.ibm.records import ApiKey
 from responders.providers.replies import GONE, not_taken, taken
-from responders.registry import KeyState, KnownKey
+from responders.registry import KeyKind, KeyState, KnownKey
 from scanner.model import Secret
 
 NAME = "ibm"
@@ -36,6 +36,7 @@ IBM = "IBM"
 RIGHT = "the role Administrator on the IAM Identity service"
 BY_ITSELF, BY_VALUE = "itself", "value"
 OUTLIVES = "access tokens that were made from the key before (IBM does not end them)"
+IAM_RULES = frozenset({"ibm-cloud-iam-api-key", "ibm-cloud-api-key-file"})
 STATES = {
     Verdict.DISABLED: KeyState.DISABLED,
     Verdict.EXPIRED: KeyState.EXPIRED,
@@ -63,7 +64,8 @@ class IamKeys:
         if not _fits_header(leak.secret):
             return NotFound("no API key of IBM looks like this", sees_all=False)
         if not self._has_credential() and self._use_leaked_key:
-            return self._by_itself(leak.secret, known, Denied("keyfuse has no IBM credential of its own"))
+            denied = Denied("keyfuse has no IBM credential of its own")
+            return self._by_itself(leak.secret, known, denied, is_iam=_is_iam(leak, known))
         found = self._iam.by_value(leak.secret)
         match found:
             case ApiKey():
@@ -71,7 +73,7 @@ class IamKeys:
             case Unknown():
                 return found
             case _:
-                return self._by_itself(leak.secret, known, found)
+                return self._by_itself(leak.secret, known, found, is_iam=_is_iam(leak, known))
 
     def _by_id(self, known: KnownKey | None) -> Identity:
         if known is None or not known.provider_key_id:
@@ -88,8 +90,11 @@ class IamKeys:
             case Unknown():
                 return found
 
-    def _by_itself(self, value: Secret, known: KnownKey | None, why: Missing | Denied) -> Identity:
-        """keyfuse's own credential may not see the key: it is tried, and a registered one looked up with itself."""
+    def _by_itself(self, value: Secret, known: KnownKey | None, why: Missing | Denied, *, is_iam: bool) -> Identity:
+        """keyfuse's own credential may not see the key: it is tried, and a registered one looked up with itself.
+
+        That IAM knows no such key is proof of death only for what is a key of IAM at all (`is_iam`).
+        """
         said = why.evidence if isinstance(why, Missing) else why.reason
         if not self._use_leaked_key:
             return NotFound(said, sees_all=False) if isinstance(why, Missing) else Unknown(said)
@@ -97,7 +102,7 @@ class IamKeys:
         if isinstance(grant, Unknown):
             return grant
         if grant.verdict is Verdict.NO_SUCH_KEY:
-            return NotFound(grant.verdict.value, sees_all=True)
+            return NotFound(grant.verdict.value, sees_all=is_iam)
         if known is None:  # a stranger's, as far as anybody knows: told of, and left alone
             works = grant.verdict is Verdict.ALIVE
             return NotFound(f"{said}; tried: {grant.verdict.value}", sees_all=False, works=works)
@@ -256,6 +261,11 @@ class IamKeys:
         if wanted is KeyState.DELETED and state is not KeyState.DELETED:
             return Alive(f"{evidence}, not deleted")
         return Dead(evidence, state)
+
+
+def _is_iam(leak: Leak, known: KnownKey | None) -> bool:
+    """Whether this is sure to be, or to have been, a key of IAM: its record says so, or the rule that found it."""
+    return leak.kind.id in IAM_RULES or (known is not None and known.kind in (KeyKind.USER, KeyKind.SERVICE_ID))
 
 
 def _unread(found: Missing | Denied | Unknown, *, seen_before: bool) -> Receipt:

@@ -12,6 +12,7 @@ from datetime import datetime
 from responders.about import Ability, About, CredentialNeed, OptionNeed, Service, Trial
 from responders.calling import Caller
 from responders.catalog import Desk
+from responders.errors import ProviderError
 from responders.listing import Listed, NotListed, Replacement, Whole
 from responders.provider import (
     Accepted,
@@ -43,6 +44,15 @@ from responders.registry import KeyKind, KeyState, KnownKey
 from scanner.model import REGISTERED
 
 IAM_URL = "https://iam.cloud.ibm.com"
+
+NOT_FROM_HERE = frozenset(
+    {
+        "ibm-cloudant-password",
+        "ibm-cloudant-api-key-legacy",
+        "ibm-quantum-api-token-legacy",
+        "ibm-watson-service-password",
+    }
+)
 
 ABOUT = About(
     "ibm",
@@ -88,6 +98,12 @@ ABOUT = About(
             kinds=(HMAC,),
             evidence="V-SDK",
             by_hand="Resource list > the instance > Service credentials > Delete",
+        ),
+        Ability(
+            "passwords of Cloudant and Watson, old keys of Cloudant and Quantum",
+            Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, in the console"),
+            kinds=tuple(sorted(NOT_FROM_HERE)),
+            by_hand="Make new service credentials of the instance, then delete the old ones",
         ),
     ),
     services=(
@@ -156,6 +172,11 @@ class IbmProvider:
             return self._classic.identify(leak, known)
         if leak.kind.id == HMAC:
             return self._credentials.identify(leak, known)
+        if leak.kind.id in NOT_FROM_HERE:
+            raise ProviderError(
+                f"keyfuse cannot look up an IBM {leak.kind.name}; replace it where it was made, then note that with "
+                "`keyfuse leaks resolve`"
+            )
         identity = self._keys.identify(leak, known)
         specific = known is not None and known.kind is KeyKind.SERVICE_SPECIFIC
         if isinstance(identity, NotFound) and (specific or (known is None and leak.kind == REGISTERED)):

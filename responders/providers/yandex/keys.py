@@ -9,6 +9,7 @@ Not verified: how long a deletion takes to arrive everywhere; what a caller gets
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -44,14 +45,20 @@ OF_RULES = {
     "yandex-static-key-secret": Sort.STATIC,
     "yandex-authorized-key": Sort.AUTHORIZED,
 }
+FORMS = {
+    re.compile(rb"AQVN[A-Za-z0-9_-]{35,38}"): Sort.API_KEY,
+    re.compile(rb"YC[A-Za-z0-9_-]{38}"): Sort.STATIC,
+}
 SECRET_FIELDS = {Sort.API_KEY: "secret", Sort.STATIC: "secret", Sort.AUTHORIZED: "privateKey"}
 
 
 def sort_of(leak: Leak, known: KnownKey | None) -> Sort | None:
-    """What it is: its record says so, else the rule that found it."""
+    """What it is: its record says so, or the rule that found it, or else its form."""
     if known is not None and known.kind in SORTS:
         return SORTS[known.kind]
-    return OF_RULES.get(leak.kind.id)
+    if leak.kind.id in OF_RULES or leak.secret is None:
+        return OF_RULES.get(leak.kind.id)
+    return next((sort for form, sort in FORMS.items() if form.fullmatch(leak.secret.reveal())), None)
 
 
 class AccountKeys:

@@ -21,7 +21,7 @@ from tests.contract.vendor import connected
 from tests.support.fakes import Fault, Reply, Request
 from tests.support.fakes.ibm import OTHERS_ACCOUNT, Ibm, Key
 from tests.support.fakes.routing import route
-from tests.support.stores import Clock
+from tests.support.stores import Clock, known_key
 
 HMAC = TokenKind("ibm-cos-hmac-secret", "Object Storage HMAC secret", "ibm", Severity.CRITICAL)
 
@@ -107,6 +107,30 @@ def test_a_strangers_key_is_tried_but_nothing_more(world: IbmHarness) -> None:
 @pytest.mark.parametrize("value", [b"line\nbreak" * 5, b"\xff\xfe" * 20, "ключ".encode() * 8, b"x" * 5000])
 def test_what_cannot_stand_in_a_header_is_not_asked_for(world: IbmHarness, value: bytes) -> None:
     assert isinstance(world.provider.identify(Leak(IAM_KEY, Secret(value)), None), NotFound)
+    assert world.fake.seen == []
+
+
+def test_that_iam_knows_no_such_key_proves_nothing_for_what_is_no_key_of_iam(world: IbmHarness) -> None:
+    value = Secret(b"a password of some service " * 2)
+    known = known_key(1, provider="ibm", kind=KeyKind.OTHER)
+    for kind, sees_all in ((KeyKind.OTHER, False), (KeyKind.SERVICE_SPECIFIC, False), (KeyKind.USER, True)):
+        identity = world.provider.identify(Leak(REGISTERED, value), replace(known, kind=kind))
+        assert isinstance(identity, NotFound)
+        assert identity.sees_all is sees_all
+
+
+def test_a_registered_classic_key_is_known_by_its_form(world: IbmHarness) -> None:
+    user = world.fake.classic.make("dev@example.org")
+    known = known_key(1, provider="ibm", kind=KeyKind.OTHER)
+    identity = world.provider.identify(Leak(REGISTERED, Secret(user.value.encode())), known)
+    assert isinstance(identity, Identified)
+    assert identity.ref.details["type"] == "classic"
+
+
+def test_a_password_of_a_service_is_not_sent_to_iam(world: IbmHarness) -> None:
+    kind = TokenKind("ibm-cloudant-password", "Cloudant password", "ibm", Severity.HIGH)
+    with pytest.raises(ProviderError, match="where it was made"):
+        world.provider.identify(Leak(kind, Secret(b"password" * 4)), None)
     assert world.fake.seen == []
 
 
