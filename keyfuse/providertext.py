@@ -205,7 +205,7 @@ def _settings(described: About) -> Iterator[str]:
         needed = "yes" if need.required else "for more"
         yield f"| `{need.name}_env`, `_file`, `_keyring` | {needed} | {need.why} | {need.permissions} |"
     for service in described.services:
-        default = f"default `{service.url}`" if service.url else "yes"
+        default = f"default `{service.url}`" if service.url else "if wanted" if service.optional else "yes"
         yield f"| `{service.setting}` | {default} | {service.why} | |"
     for option in described.options:
         yield f"| `{option.name}` | {'yes' if option.required else 'if wanted'} | {option.why} | |"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from responders.case import known_key
 from responders.errors import ProviderError
 from responders.incident import ActionKind, Incident, IncidentState
 from responders.leakreport import LeakReport, from_findings
@@ -114,7 +115,7 @@ class Judge:
     def _action_note(self, incident: Incident) -> ActionNote:
         with self._session.records().read() as tx:
             actions = [action for action in tx.incidents.actions(incident.id) if action.kind is not ActionKind.NONE]
-            known = tx.keys.lookup([incident.fingerprint]).get(incident.fingerprint)
+            known = known_key(tx, incident)
         wanted = known.action_when_leaked.value if known else "none"
         kind = actions[-1].kind.value if actions else wanted
         match incident.state:

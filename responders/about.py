@@ -41,11 +41,15 @@ class OptionNeed:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One base URL: the setting `base_url` (for the name ""), else `<name>_url`. Without `url` it must be set."""
+    """One base URL: the setting `base_url` (for the name ""), else `<name>_url`. Without `url` it must be set.
+
+    An `optional` one adds to what can be done, where it is set.
+    """
 
     url: str
     name: str = ""
     why: str = "Where the API is."
+    optional: bool = False
 
     @property
     def setting(self) -> str:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CODED: Mapping[str, str] = {
     EMBEDDED: "responders.providers.embedded",
+    "ibm": "responders.providers.ibm.provider",
+    "yandex": "responders.providers.yandex.provider",
 }
 """Providers that are Python, by name: the module that holds ABOUT and make."""
 

@@ -15,6 +15,9 @@ from responders.references import Reference, resolve
 from scanner.errors import ConfigError
 from scanner.model import Secret
 
+METADATA = "169.254.169.254"
+"""Where clouds tell a machine about itself: it is the machine's own host that answers, and it speaks no TLS."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
@@ -64,6 +67,6 @@ def base_fault(url: str) -> str:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host in ("localhost", METADATA) or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

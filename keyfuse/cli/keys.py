@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from keyfuse.cli import keys_change, keys_import, keys_issue, keys_list, keys_verify
+from keyfuse.cli import keys_change, keys_import, keys_issue, keys_list, keys_sync, keys_verify
 
 
 @click.group(
@@ -21,7 +21,7 @@ def command() -> None:
 for subcommand in (
     keys_issue.create,
     keys_import.import_keys,
-    keys_import.sync,
+    keys_sync.sync,
     keys_list.list_keys,
     keys_list.show,
     keys_change.update,

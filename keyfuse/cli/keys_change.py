@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 from collections.abc import Callable
 
@@ -24,12 +23,15 @@ from keyfuse.cli.keys_options import (
 from keyfuse.cli.keys_output import shown, state_words
 from keyfuse.keyrecord import as_json
 from keyfuse.session import Session
-from responders.provider import Accepted, Done, KeyRef, Leak, Provider, Receipt
+from responders.provider import KeyRef, Leak, Provider, Receipt
 from responders.registrar import Amendment
 from responders.registry import IfUnsupported, KeyState, KnownKey, LeakAction
-from scanner.errors import CannotRun, UsageError
+from scanner.errors import UsageError
 from scanner.model import REGISTERED, printable
 
+suspend_option = click.option(
+    "--suspend-owner", is_flag=True, help="Where no single key can be disabled: suspend or reactivate its owner."
+)
 record_only_option = click.option(
     "--record-only", is_flag=True, help="Only note it in the registry: it was done at the provider by hand."
 )
@@ -44,6 +46,7 @@ record_only_option = click.option(
 @click.option("--expires-at", metavar="TIME", help="When it ends, or `never`.")
 @action_option
 @unsupported_option
+@record_only_option
 @tag_option
 @form_option
 @click.pass_obj
@@ -58,10 +61,14 @@ def update(
     expires_at: str | None,
     action: str | None,
     if_unsupported: str | None,
+    record_only: bool,
     tag: str | None,
     form: str,
 ) -> None:
-    """Change the record of KEY (id or name). Owners and scopes that are given replace all earlier ones."""
+    """Change the record of KEY (id or name). Owners and scopes that are given replace all earlier ones.
+
+    Where the key's provider keeps what is changed (IBM: name, description, expiry, leak action), it is asked first.
+    """
     never = expires_at == "never"
     amendment = Amendment(
         name=name,
@@ -75,7 +82,13 @@ def update(
     )
     if amendment == Amendment():
         raise UsageError("nothing to change was named; see keyfuse keys update --help")
-    changed = registrar_of(session).amend(key, amendment, by(session, tag))
+    issuer = issuer_of(session)
+    found = issuer.get(key)
+    if not record_only and not issuer.issued(found) and not found.locked:
+        from keyfuse.cli.keys_provider import amend  # noqa: PLC0415  (only keys of other providers need it)
+
+        amend(session, found, amendment)
+    changed = registrar_of(session).amend(found.id, amendment, by(session, tag))
     click.echo(
         json.dumps(as_json(changed, session.clock()), indent=2) if form == "json" else shown(changed, session.clock())
     )
@@ -84,31 +97,33 @@ def update(
 @click.command(epilog="Example: keyfuse keys disable ci")
 @click.argument("key")
 @record_only_option
+@suspend_option
 @tag_option
 @form_option
 @click.pass_obj
-def disable(session: Session, key: str, record_only: bool, tag: str | None, form: str) -> None:
+def disable(session: Session, *, key: str, record_only: bool, suspend_owner: bool, tag: str | None, form: str) -> None:
     """Switch KEY (id or name) off until it is enabled again."""
 
     def ask(provider: Provider, ref: KeyRef, once: str) -> Receipt:
         return provider.disable(ref, Leak(REGISTERED, None), idempotency_key=once)
 
-    _move(session, key, KeyState.DISABLED, ask, record_only, tag, form)
+    _move(session, key, KeyState.DISABLED, ask, record_only, tag, form, suspend_owner=suspend_owner)
 
 
 @click.command(epilog="Example: keyfuse keys enable ci")
 @click.argument("key")
 @record_only_option
+@suspend_option
 @tag_option
 @form_option
 @click.pass_obj
-def enable(session: Session, key: str, record_only: bool, tag: str | None, form: str) -> None:
+def enable(session: Session, *, key: str, record_only: bool, suspend_owner: bool, tag: str | None, form: str) -> None:
     """Switch a disabled KEY (id or name) on again."""
 
     def ask(provider: Provider, ref: KeyRef, once: str) -> Receipt:
         return provider.enable(ref, idempotency_key=once)
 
-    _move(session, key, KeyState.ACTIVE, ask, record_only, tag, form)
+    _move(session, key, KeyState.ACTIVE, ask, record_only, tag, form, suspend_owner=suspend_owner)
 
 
 @click.command(epilog="Example: keyfuse keys delete ci --yes")
@@ -161,6 +176,8 @@ def _move(
     record_only: bool,
     tag: str | None,
     form: str,
+    *,
+    suspend_owner: bool | None = None,
 ) -> None:
     """Own keys and mere records change here; for others the provider is asked first."""
     issuer = issuer_of(session)
@@ -168,18 +185,11 @@ def _move(
     if not record_only and not issuer.issued(key):
         if key.locked:
             raise UsageError(f"key {key.id} ({key.name}) is locked; unlock it first: keyfuse keys unlock {key.id}")
-        from keyfuse.wiring import build_catalog  # noqa: PLC0415  (only keys of other providers need it)
+        from keyfuse.cli.keys_provider import change, mind_owner  # noqa: PLC0415  (only keys of other providers need it)
 
-        provider = build_catalog(session.config, session.records(), session.clock).of(key.provider)
-        if not key.provider_key_id:
-            raise UsageError(
-                f"nobody knows yet which key of {printable(key.provider)} {key.id} is there; do it there, and note it "
-                "here with --record-only"
-            )
-        receipt = ask(provider, KeyRef(key.provider, key.provider_key_id), secrets.token_hex(16))
-        if not isinstance(receipt, Done | Accepted):
-            raise CannotRun(f"{printable(receipt.reason)} (and note it here with --record-only, once it is done)")
-        click.echo(printable(receipt.evidence), err=True)
+        if suspend_owner is not None:
+            mind_owner(session, key, suspend_owner=suspend_owner)
+        change(session, key, ask)
     _say(session, registrar_of(session).set_state(key.id, state, by(session, tag)), form)
 
 

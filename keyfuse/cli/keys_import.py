@@ -1,4 +1,4 @@
-"""`keyfuse keys import` and `sync`: keys that were issued elsewhere."""
+"""`keyfuse keys import`: keys that were issued elsewhere, out of files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keyfuse.session import Session
 from responders.enrolment import Defaults, Stored, enrol
 from responders.imports import BadRow, Format, read_rows
 from responders.registry import IfUnsupported, KeyKind, LeakAction
-from scanner.errors import SourceError, UsageError
+from scanner.errors import SourceError
 from scanner.model import printable
 
 _BUFFER = 1 << 16
@@ -91,19 +91,6 @@ def import_keys(
     if shapeless:
         click.echo(f"{shapeless} hold spaces or characters beyond ASCII: only a rule can find those in files", err=True)
     return Exit.INCOMPLETE if bad else Exit.OK
-
-
-@click.command(epilog="Example: keyfuse keys sync ibm")
-@click.argument("provider")
-def sync(provider: str) -> None:
-    """Take over a provider's own listing of keys (ids, owners, states, without values)."""
-    from responders.issuer import PROVIDER  # noqa: PLC0415  (only this command asks)
-
-    if provider == PROVIDER:
-        raise UsageError(f"the keys of {provider} are in the registry already; there is nothing to take over")
-    raise UsageError(
-        f"keyfuse cannot list the keys of {printable(provider)} yet; export them there and use `keyfuse keys import`"
-    )
 
 
 @contextmanager

@@ -32,6 +32,12 @@ output_option = click.option(
     metavar="FILE",
     help="Write the answer to this new file (mode 0600): YAML where the name ends so, JSON otherwise.",
 )
+command_option = click.option(
+    "--to-command",
+    "command",
+    metavar="COMMAND",
+    help="Give the value to this command on its standard input (no shell), and do not print it.",
+)
 pgp_option = click.option(
     "--pgp-key",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -55,6 +61,7 @@ pgp_option = click.option(
 @click.option("--disabled", is_flag=True, help="It cannot be used until it is enabled.")
 @click.option("--value-from", metavar="FILE|-", help="Register a value made elsewhere (at least 32 characters).")
 @output_option
+@command_option
 @pgp_option
 @form_option
 @click.pass_obj
@@ -75,6 +82,7 @@ def create(
     disabled: bool,
     value_from: str | None,
     output: Path | None,
+    command: str | None,
     pgp_key: Path | None,
     form: str,
 ) -> None:
@@ -98,7 +106,7 @@ def create(
     )
     value = read_value(value_from) if value_from else None
     issuer = issuer_of(session)
-    delivery = Delivery(form, output, pgp_key)
+    delivery = Delivery(form, output, pgp_key, command)
     try:
         issued: Issued = issuer.create(wanted, by(session), value)
     except BaseException:
@@ -114,6 +122,7 @@ def create(
     "--expires-at", metavar="TIME", help="When the new one ends; without it, it lives as long as the old one."
 )
 @output_option
+@command_option
 @pgp_option
 @form_option
 @click.pass_obj
@@ -124,17 +133,31 @@ def reissue(
     overlap: str,
     expires_at: str | None,
     output: Path | None,
+    command: str | None,
     pgp_key: Path | None,
     form: str,
 ) -> None:
-    """Issue a new key in place of KEY (id or name), which dies when the overlap is over."""
+    """Issue a new key in place of KEY (id or name), which dies when the overlap is over.
+
+    A key of another provider is made anew there (IBM Cloud, Yandex Cloud); the old one is given an expiry, or deleted
+    at once with `--overlap 0s`.
+    """
     try:
         length = duration(overlap)
     except Unfit:
         raise UsageError("--overlap is a length of time such as 30m, 24h or 7d") from None
     ends = moment(session, expires_at)
     issuer = issuer_of(session)
-    delivery = Delivery(form, output, pgp_key)
+    old = issuer.get(key)
+    delivery = Delivery(form, output, pgp_key, command)
+    if not issuer.issued(old):
+        from keyfuse.cli.keys_provider import Wanted, replace_key  # noqa: PLC0415  (only keys of other providers)
+
+        try:
+            replace_key(session, old, Wanted(length, ends, by(session)), delivery)
+        finally:
+            delivery.give_up()
+        return
     try:
         issued = issuer.reissue(key, length, by(session), expires_at=ends)
     except BaseException:

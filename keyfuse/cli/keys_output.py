@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import subprocess
 from datetime import datetime
 from pathlib import Path
 
@@ -14,15 +17,16 @@ from keyfuse.keyrecord import as_json, instant
 from keyfuse.pgp import Recipient
 from responders.issuer import Issued
 from responders.registry import KnownKey
-from scanner.errors import UsageError
+from scanner.errors import CannotRun, UsageError
 from scanner.model import printable
 
 
 class Delivery:
     """Where a new value goes. Made before the key is, so that no key is issued whose value cannot be handed over."""
 
-    def __init__(self, form: str, output: Path | None, pgp_key: Path | None) -> None:
+    def __init__(self, form: str, output: Path | None, pgp_key: Path | None, command: str | None = None) -> None:
         self._form = form
+        self._command = split_command(command)
         self._output = output
         self._recipient = Recipient(pgp_key) if pgp_key is not None else None
         self._file: int | None = None
@@ -43,10 +47,14 @@ class Delivery:
         if self._output is not None and self._file is not None:
             self._write(issued, record, secret)
             record = as_json(issued.key, now)
+        if self._command:
+            self._give(next(iter(secret.values())), issued.key)
+            record = as_json(issued.key, now)
         if self._form == "json":
             click.echo(json.dumps(record, indent=2))
         else:
-            click.echo(_created(issued.key, now, secret if self._output is None else {}))
+            kept = self._output is not None or self._command
+            click.echo(_created(issued.key, now, {} if kept else secret))
             if self._output is not None:
                 click.echo(f"The answer with the value is in {printable(str(self._output))}", err=True)
 
@@ -56,6 +64,19 @@ class Delivery:
             os.close(self._file)
             self._file = None
             self._output.unlink(missing_ok=True)
+
+    def _give(self, value: str, key: KnownKey) -> None:
+        """Runs the command with the value on its standard input. Raises CannotRun when it fails."""
+        try:
+            done = subprocess.run(self._command, input=value.encode("utf-8", "surrogateescape"), check=False)
+            failed = f"ended with {done.returncode}" if done.returncode else ""
+        except OSError as error:
+            failed = f"cannot be run ({error.strerror})"
+        if failed:
+            where = "it is in the file too" if self._output is not None else "its value is lost: delete it, and repeat"
+            raise CannotRun(
+                f"the command {failed}; the new key is {key.provider_key_id or key.id} ({printable(key.name)}), {where}"
+            )
 
     def _write(self, issued: Issued, record: dict[str, object], secret: dict[str, str]) -> None:
         assert self._output is not None and self._file is not None  # noqa: S101, PT018 - narrows for the type checker
@@ -71,6 +92,17 @@ class Delivery:
             file.flush()
             os.fsync(file.fileno())
         self._file = None
+
+
+def split_command(command: str | None) -> tuple[str, ...]:
+    """A command's words, as a shell would split them; no shell is asked. Raises UsageError."""
+    try:
+        words = tuple(shlex.split(command or ""))
+    except ValueError:
+        words = ()
+    if command is not None and (not words or shutil.which(words[0]) is None):
+        raise UsageError("--to-command names no program that can be run")
+    return words
 
 
 def shown(key: KnownKey, now: datetime) -> str:

@@ -48,6 +48,14 @@ def connected(name: str, fake: Fake, options: Mapping[str, str] | None = None, *
     )
 
 
+def able_of(name: str, rule: str) -> Capabilities:
+    """What the provider of that name claims for keys that this rule finds."""
+    described = about(name)
+    assert described is not None
+    rows = {kind: row.capabilities for row in described.abilities for kind in row.kinds or ("",)}
+    return rows.get(rule) or rows[""]
+
+
 class VendorHarness:
     """See `tests.contract.provider_harness.Harness`."""
 

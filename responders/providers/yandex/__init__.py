@@ -1,0 +1,1 @@
+"""Yandex Cloud: API keys, static and authorized keys, IAM and OAuth tokens."""
