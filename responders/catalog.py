@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 CODED: Mapping[str, str] = {
     EMBEDDED: "responders.providers.embedded",
+    "aws": "responders.providers.aws",
+    "azure": "responders.providers.azure",
+    "github": "responders.providers.github",
+    "gitlab": "responders.providers.gitlab",
+    "google": "responders.providers.google",
+    "slack": "responders.providers.slack",
 }
 """Providers that are Python, by name: the module that holds ABOUT and make."""
 

@@ -120,7 +120,7 @@ class ManualHarness:
         self._state = KeyState.ACTIVE
 
 
-WORLDS = ("tests.contract.harness_recipes", "tests.contract.harness_own")
+WORLDS = ("tests.contract.harness_recipes", "tests.contract.harness_own", "tests.contract.harness_clouds")
 """Modules with vendors' harnesses: each has HARNESSES, a mapping of names to callables that take a clock."""
 
 STORED: dict[str, Callable[[SqlRecords, Clock], Harness]] = {
