@@ -35,6 +35,7 @@ THROTTLED = frozenset(
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 GONE = "NoSuchEntity"
+MOST_CLIENTS = 32
 ROLE_LASTS = timedelta(minutes=15)
 """How long an assumed role is used before it is assumed anew; the shortest that AWS gives it for."""
 
@@ -106,7 +107,7 @@ class AwsClient:
         self._own_account = ""
         self._partition = "aws"
         self._roles: dict[str, tuple[datetime, Login]] = {}
-        self._own_clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def own_key_id(self) -> str:
         """The id of the access key that keyfuse itself works with. Raises ProviderError when it has none."""
@@ -195,13 +196,17 @@ class AwsClient:
         return result
 
     def _client(self, service: str, login: Login | None) -> Any:
-        """A client that signs as somebody; keyfuse's own are kept, since making one takes long."""
-        if login is not None:
+        """A client that signs as somebody; keyfuse's own and its roles' are kept, since making one takes long."""
+        if login is not None and login not in [role for _, role in self._roles.values()]:
             return self._new_client(service, login)
-        if service not in self._own_clients:
-            self.own_key_id()
-            self._own_clients[service] = self._new_client(service, None)
-        return self._own_clients[service]
+        kept = (service, login.key_id if login else "")
+        if kept not in self._clients:
+            if login is None:
+                self.own_key_id()
+            if len(self._clients) >= MOST_CLIENTS:
+                self._clients.clear()
+            self._clients[kept] = self._new_client(service, login)
+        return self._clients[kept]
 
     def _new_client(self, service: str, login: Login | None) -> Any:
         keys = {}

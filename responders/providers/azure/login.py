@@ -34,6 +34,12 @@ class AzureLogin:
         """The application that keyfuse works as."""
         return str(self._option("client_id"))
 
+    def is_own(self, client: str, secret: Secret | None) -> bool:
+        """Whether keyfuse itself works with this secret, as far as can be told."""
+        return client == self.client_id.lower() and (
+            secret is None or secret == self._caller.credential("client_secret")
+        )
+
     def ask(self, api: JsonApi, method: str, path: str, **more: object) -> Reply | NoAnswer:
         """One request as keyfuse's own application."""
         token = self._token(api)

@@ -109,6 +109,8 @@ class ClientSecrets:
         object_id = ref.details.get(OBJECT, "")
         if not UUID.fullmatch(object_id.lower()):
             return Refused("whose secret it is was never found out")
+        if self._login.is_own(ref.details.get(APP, ""), leak.secret):
+            return Refused("keyfuse itself works with this secret; give it another, then remove this one by hand")
         path = f"applications/{object_id}/removePassword"
         reply = self._login.ask(self._api, "POST", path, body={"keyId": ref.id})
         if isinstance(reply, Reply):

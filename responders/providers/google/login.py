@@ -20,6 +20,8 @@ from scanner.model import Secret
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+AUDIENCE = "https://oauth2.googleapis.com/token"
+"""Whom the assertion is for, whatever the way there: what Google's own library signs."""
 LIVES = timedelta(hours=1)
 MARGIN = timedelta(minutes=5)
 
@@ -76,7 +78,7 @@ class GoogleLogin:
         claims = {
             "iss": account.email,
             "scope": SCOPE,
-            "aud": f"{self._api.base}/token",
+            "aud": AUDIENCE,
             "iat": issued,
             "exp": issued + int(LIVES.total_seconds()),
         }

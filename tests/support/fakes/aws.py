@@ -39,11 +39,11 @@ def backend() -> Any:
 
 
 class Aws(Fake):
-    """AWS as moto plays it. `says` overrides the answer to an action: status and error code."""
+    """AWS as moto plays it. `says` has other answers to an action, or to one signed with some key: `Action KEY`."""
 
     def __init__(self) -> None:
         moto()
-        self.says: dict[str, tuple[int, str]] = {}
+        self.says: dict[str, Reply] = {}
         self._first: dict[bytes, Reply] = {}
         super().__init__()
 
@@ -67,8 +67,9 @@ class Aws(Fake):
 
     def _answer(self, request: Request, action: str) -> Reply:
         name = VERBS.get(action, "read")
-        if action in self.says:
-            return error(*self.says[action])
+        signed_by = request.headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
+        if said := self.says.get(f"{action} {signed_by}", self.says.get(action)):
+            return said
         before = self._told()
         kept = {"authorization", "content-type", "x-amz-date", "x-amz-security-token", "host"}
         headers = {header: value for header, value in request.headers.items() if header in kept}

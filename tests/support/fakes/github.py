@@ -32,18 +32,19 @@ class Github(Fake):
             token["state"] = "revoked" if token["state"] == "dying" else token["state"]
 
     def answer(self, request: Request, world: World) -> Reply:
-        token = world["tokens"].get(request.bearer)
+        given = request.headers.get("authorization", "").rpartition(" ")[2]  # after "Bearer", or "token" of old
+        token = world["tokens"].get(given)
         alive = token if token and token["state"] != "revoked" else None
         match request.route:
             case "POST /credentials/revoke":
                 return self._revoke(request, world)
-            case "GET /user" if alive and not request.bearer.startswith(("ghs_", "ghr_")):
+            case "GET /user" if alive and not given.startswith(("ghs_", "ghr_")):
                 return Reply(200, {"login": alive["login"], "id": 1, "type": "User"}, {"X-OAuth-Scopes": "repo"})
             case "GET /user" if alive:
                 return Reply(403, {"message": "Resource not accessible by integration"})
-            case "GET /installation/repositories" if alive and request.bearer.startswith("ghs_"):
+            case "GET /installation/repositories" if alive and given.startswith("ghs_"):
                 return Reply(200, {"total_count": 0, "repositories": []})
-            case "DELETE /installation/token" if alive and request.bearer.startswith("ghs_"):
+            case "DELETE /installation/token" if alive and given.startswith("ghs_"):
                 alive["state"] = "revoked"
                 return Reply(204, name="delete")
             case "GET /user" | "GET /installation/repositories" | "DELETE /installation/token":

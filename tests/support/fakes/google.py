@@ -17,15 +17,16 @@ from tests.support.fakes import Fake, Reply, Request, World
 
 OWN = "keyfuse@ours.iam.gserviceaccount.com"
 OWN_KEY = "0" * 39 + "1"
+AUDIENCE = "https://oauth2.googleapis.com/token"
 KEY = re.compile(r"/v1/projects/([^/]+)/serviceAccounts/([^/]+)/keys/([0-9a-f]{40})(:disable|:enable|)")
 API_KEY = re.compile(r"/v2/(projects/[^/]+/locations/global/keys/[0-9a-f-]+)")
 _made: list[RSAPrivateKey] = []
 
 
 def rsa_key() -> RSAPrivateKey:
-    """An RSA key for the whole run: making one takes long."""
+    """An RSA key for the whole run, and a short one: making and checking them takes long."""
     if not _made:
-        _made.append(generate_private_key(65537, 2048))
+        _made.append(generate_private_key(65537, 1024))
     return _made[0]
 
 
@@ -88,7 +89,7 @@ class Google(Fake):
             said, header = json.loads(_decoded(claims)), json.loads(_decoded(head))
         except (KeyError, ValueError, InvalidSignature):
             return Reply(400, {"error": "invalid_grant"})
-        right = said["iss"] == OWN and said["aud"] == f"{self.url}/token" and 0 < said["exp"] - said["iat"] <= 3600
+        right = said["iss"] == OWN and said["aud"] == AUDIENCE and 0 < said["exp"] - said["iat"] <= 3600
         if not right or header["alg"] != "RS256" or header.get("kid") != OWN_KEY:
             return Reply(400, {"error": "invalid_grant"})
         return Reply(200, {"access_token": self._bearer(), "expires_in": 3599, "token_type": "Bearer"})
