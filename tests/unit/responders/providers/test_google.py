@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 
 from responders.about import Triable, Worth
@@ -10,9 +13,11 @@ from responders.provider import Accepted, Dead, Identified, Leak, NotFound, Refu
 from responders.providers.google.service_accounts import project_of
 from responders.registry import KeyState
 from scanner.model import Secret
+from scanner.rulebook import load
 from tests.contract.harness_clouds import GoogleApiKeyHarness, GoogleFileHarness, kind_of, registered
 from tests.contract.provider_harness import Before
 from tests.support.fakes.google import OWN, OWN_KEY, pem
+from tests.support.rules import findings, scanner
 from tests.support.stores import Clock
 
 DEFAULT = "1-compute@developer.gserviceaccount.com"
@@ -31,6 +36,14 @@ DEFAULT = "1-compute@developer.gserviceaccount.com"
 )
 def test_an_address_names_its_project(email: str, project: str) -> None:
     assert project_of(email) == project
+
+
+@pytest.mark.parametrize("written", [str, json.dumps], ids=["as it is", "within a string"])
+def test_a_found_file_tells_key_and_account(written: Callable[[str], str]) -> None:
+    key_file = json.dumps({"private_key_id": OWN_KEY, "private_key": pem(), "client_email": OWN}, indent=2)
+    [rule] = [rule for rule in load().rules if rule.kind.id == "gcp-service-account-key"]
+    [finding] = findings(scanner(rule), written(key_file).encode())
+    assert {name: part.reveal().decode() for name, part in finding.parts.items()} == {"id": OWN_KEY, "email": OWN}
 
 
 def test_a_file_without_its_address_is_looked_for_in_the_projects() -> None:
