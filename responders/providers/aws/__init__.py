@@ -41,7 +41,9 @@ ABOUT = About(
         ),
         Ability(
             "service keys: Bedrock, AppSync, Marketplace, CodeCommit",
-            Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person"),
+            Capabilities(
+                Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, at the provider's console"
+            ),
             (
                 "aws-bedrock-api-key-long-term",
                 "aws-bedrock-api-key-short-term",

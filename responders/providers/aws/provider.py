@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import Enum
 
 from responders.about import Trial, Worth
 from responders.errors import ProviderError
@@ -48,6 +49,15 @@ CREDENTIAL = "secret_access_key"
 USER, ROLE, ACCOUNT, SEEN = "user", "role", "account", "seen"
 
 
+class Tried(Enum):
+    """What came of a call that was signed with what leaked."""
+
+    NOT = "not tried"
+    WORKS = "works"
+    DEAD = "refused"
+    OTHERS = "id and secret belong to different keys"
+
+
 class AwsProvider:
     """Answers for AWS's access keys (see `responders.provider.Provider`)."""
 
@@ -80,17 +90,31 @@ class AwsProvider:
         if not key_id:
             why = "no access key id stood beside the secret, and the registry's record has none (provider_key_id)"
             return NotFound(why, sees_all=False)
-        account = self._account_of(key_id)
-        if isinstance(account, Failure):
-            return Unknown(account.reason)
-        ours = self._is_ours(account)
-        if ours is not True:
-            return Unknown(ours.reason) if isinstance(ours, Failure) else _elsewhere(key_id, account)
         if TEMPORARY.fullmatch(key_id):
-            return self._identify_temporary(leak, key_id, account)
-        if not certain and (doubt := self._check_pair(leak, key_id)) is not None:
-            return doubt
-        return self._identify_by_id(key_id, account)
+            return self._identify_temporary(leak, key_id)
+        tried = Tried.NOT if certain else self._try(leak, key_id)
+        if tried is Tried.OTHERS:
+            return NotFound(f"the secret is not that of {key_id}, which stood beside it", sees_all=False)
+        if isinstance(tried, Failure):
+            return Unknown(tried.reason)
+        home = self._home(key_id, "", tried)
+        if isinstance(home, Failure):
+            return Unknown(home.reason, works=tried is Tried.WORKS)
+        account, ours = home
+        return self._identify_by_id(key_id, account) if ours else _elsewhere(key_id, account, tried)
+
+    def _home(self, key_id: str, account: str, tried: Tried) -> tuple[str, bool] | Failure:
+        """The key's account, and whether keyfuse works in it. Without credentials of its own it works in none."""
+        try:
+            found = account or self._account_of(key_id)
+            if isinstance(found, Failure):
+                return found
+            ours = self._is_ours(found)
+        except ProviderError:
+            if tried is Tried.NOT:
+                raise
+            return account, False
+        return ours if isinstance(ours, Failure) else (found, ours)
 
     def _account_of(self, key_id: str) -> str | Failure:
         if account := account_of(key_id):
@@ -104,17 +128,14 @@ class AwsProvider:
         own = self._client.own_account()
         return own if isinstance(own, Failure) else own == account
 
-    def _check_pair(self, leak: Leak, key_id: str) -> Identity | None:
-        """Whether secret and id belong together, asked with the two of them; None where nothing speaks against it."""
-        secret = leak.parts.get("secret", leak.secret)
-        if secret is None or leak.kind.id not in ("aws-secret-access-key", "aws-session-token"):
-            return None
-        found = self._client.sts("get_caller_identity", Login(key_id, secret))
-        if not isinstance(found, Failure) or found.code == "InvalidClientTokenId":
-            return None
-        if found.code == "SignatureDoesNotMatch":
-            return NotFound(f"the secret is not that of {key_id}, which stood beside it", sees_all=False)
-        return Unknown(found.reason)
+    def _try(self, leak: Leak, key_id: str) -> Tried | Failure:
+        """Whether secret and id belong together, and still work: a call that anybody may make, signed with both."""
+        if leak.secret is None or leak.kind.id != "aws-secret-access-key":
+            return Tried.NOT
+        found = self._client.sts("get_caller_identity", Login(key_id, leak.secret))
+        if not isinstance(found, Failure):
+            return Tried.WORKS
+        return {"InvalidClientTokenId": Tried.DEAD, "SignatureDoesNotMatch": Tried.OTHERS}.get(found.code, found)
 
     def _identify_by_id(self, key_id: str, account: str) -> Identity:
         used = self._client.iam(account, "get_access_key_last_used", AccessKeyId=key_id)
@@ -152,7 +173,7 @@ class AwsProvider:
             marker = {"Marker": listed["Marker"]}
         return Failure("", 0, "the list of access keys has no end", sent=True)
 
-    def _identify_temporary(self, leak: Leak, key_id: str, account: str) -> Identity:
+    def _identify_temporary(self, leak: Leak, key_id: str) -> Identity:
         """A temporary key: whose it is tells only a call with all three parts."""
         token, secret = (leak.secret, leak.parts.get("secret")) if leak.kind.id == "aws-session-token" else (None, None)
         if token is None or secret is None:
@@ -163,9 +184,16 @@ class AwsProvider:
             if found.code in ("InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException"):
                 return NotFound(f"AWS refuses the temporary key {key_id} ({found.code})", sees_all=True)
             return Unknown(found.reason)
-        who = principal_of(str(found.get("Arn", "")))
+        account, who = str(found.get("Account", "")), principal_of(str(found.get("Arn", "")))
+        home = self._home(key_id, account, Tried.WORKS)
+        if isinstance(home, Failure):
+            return Unknown(home.reason, works=True)
+        if not home[1]:
+            return _elsewhere(key_id, account, Tried.WORKS)
         if not who:
-            return NotFound(f"{key_id} belongs to neither a user nor a role that keyfuse could stop", sees_all=False)
+            return NotFound(
+                f"{key_id} belongs to neither a user nor a role that keyfuse could stop", sees_all=False, works=True
+            )
         details = {**who, ACCOUNT: account, SEEN: self._clock().isoformat()}
         state = KeyState.ACTIVE
         if not isinstance(ended := self._owner.sessions_ended(account, details), Failure) and ended:
@@ -291,6 +319,9 @@ def _possible_ids(leak: Leak) -> list[Secret]:
     return [part for part in (leak.parts.get("id"), leak.secret) if part is not None]
 
 
-def _elsewhere(key_id: str, account: str) -> NotFound:
-    why = f"{key_id} belongs to account {account or 'nobody knows which'}, which keyfuse does not work in"
-    return NotFound(f"{why} (accounts, role)", sees_all=False)
+def _elsewhere(key_id: str, account: str, tried: Tried) -> NotFound:
+    if tried is Tried.DEAD:
+        return NotFound(f"AWS refuses a call that is signed with {key_id}", sees_all=True)
+    where = f"account {account}" if account else "an account"
+    why = f"{key_id} belongs to {where} which keyfuse does not work in (accounts, role)"
+    return NotFound(why, sees_all=False, works=tried is Tried.WORKS)

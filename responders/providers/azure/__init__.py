@@ -58,7 +58,9 @@ ABOUT = About(
         ),
         Ability(
             "all others: service keys, SAS, DevOps tokens",
-            Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person"),
+            Capabilities(
+                Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, at the provider's console"
+            ),
             by_hand="Regenerate it where the service shows its keys; revoke DevOps tokens under the user's settings.",
         ),
     ),

@@ -22,7 +22,9 @@ CAN_REVOKE = Capabilities(
     prove=ProveKind.TRY_KEY,
     authoriser="nobody at github.com; any account's token at an Enterprise Server",
 )
-CANNOT = Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person")
+CANNOT = Capabilities(
+    Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, at the provider's console"
+)
 ABOUT = About(
     NAME,
     "GitHub",

@@ -46,7 +46,9 @@ ABOUT = About(
         ),
         Ability(
             "OAuth clients' secrets and tokens, reCAPTCHA and HMAC keys",
-            Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person"),
+            Capabilities(
+                Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, at the provider's console"
+            ),
             (
                 "google-oauth-client-secret",
                 "google-oauth-client-secret-legacy",

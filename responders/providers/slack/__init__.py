@@ -19,7 +19,9 @@ CAN_REVOKE = Capabilities(
     prove=ProveKind.TRY_KEY,
     authoriser="the token itself",
 )
-CANNOT = Capabilities(Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person")
+CANNOT = Capabilities(
+    Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, at the provider's console"
+)
 SETTINGS_ONLY = (
     "slack-refresh-token",
     "slack-session-token",

@@ -157,6 +157,23 @@ def test_in_another_account_it_works_by_a_role(vendor: AwsHarness) -> None:
     assert key.status == "Inactive"
 
 
+def test_a_stranger_key_is_tried_and_no_more(vendor: AwsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`audit --verify` without any account of one's own: whether a key lives, its own signature tells."""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    provider = vendor.made(options={}, credentials={})
+    leak, _ = vendor.leaked(Before.ACTIVE)
+    alive = provider.identify(leak, None)
+    assert isinstance(alive, NotFound)
+    assert (alive.works, alive.sees_all) == (True, False)
+    vendor.fake.says["GetCallerIdentity"] = error(403, "InvalidClientTokenId")
+    dead = provider.identify(leak, None)
+    assert isinstance(dead, NotFound)
+    assert (dead.works, dead.sees_all) == (False, True)
+    assert vendor.fake.names == ["read", "read"]
+
+
 @pytest.mark.parametrize(
     ("action", "said"),
     [
