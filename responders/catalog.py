@@ -37,6 +37,12 @@ CODED: Mapping[str, str] = {
     EMBEDDED: "responders.providers.embedded",
     "ibm": "responders.providers.ibm.provider",
     "yandex": "responders.providers.yandex.provider",
+    "aws": "responders.providers.aws",
+    "azure": "responders.providers.azure",
+    "github": "responders.providers.github",
+    "gitlab": "responders.providers.gitlab",
+    "google": "responders.providers.google",
+    "slack": "responders.providers.slack",
 }
 """Providers that are Python, by name: the module that holds ABOUT and make."""
 

@@ -125,6 +125,7 @@ WORLDS = (
     "tests.contract.harness_own",
     "tests.contract.harness_ibm",
     "tests.contract.harness_yandex",
+    "tests.contract.harness_clouds",
 )
 """Modules with vendors' harnesses: each has HARNESSES, a mapping of names to callables that take a clock."""
 
