@@ -67,10 +67,10 @@ class Scanner:
             return
         seen = Sightings()
         if kind in LEGIBLE:
-            yield from seen.new(blob, self._searched(blob))
+            yield from seen.new(self._searched(blob))
         yield from self._contained(blob, kind, seen)
         if kind not in LEGIBLE:
-            yield from seen.new(blob, self._searched(blob))
+            yield from seen.new(self._searched(blob))
 
     def unit(self, unit: Unit, note: Callable[[Origin], None] = lambda _: None) -> Iterator[Result | Scanned]:
         """Everything found in a unit, and after some blobs that they have been looked at.
@@ -112,9 +112,13 @@ class Scanner:
         for leaf in members(stream, kind, blob.origin, size, self.options.limits):
             if isinstance(leaf, Skipped):
                 yield leaf
-            else:
-                yield from seen.new(leaf, seam.joined(leaf, self._searched(leaf)))
-        yield from seam.rest()
+                continue
+            if not leaf.offset:
+                yield from seen.new(seam.rest())
+                seen.turn()
+            yield from seen.new(seam.joined(leaf, self._searched(leaf)))
+        yield from seen.new(seam.rest())
+        seen.turn()
 
     def _searched(self, blob: Blob) -> Iterator[Result]:
         for text in decode.texts(blob.data):

@@ -62,12 +62,14 @@ class Sightings:
         self._met: dict[Fingerprint, set[tuple[str, ...]]] = {}
         self._fresh: list[tuple[Fingerprint, tuple[str, ...]]] = []
 
-    def new(self, blob: Blob, results: Iterable[Result]) -> Iterator[Result]:
+    def turn(self) -> None:
+        """Another blob comes next."""
+        for fingerprint, way in self._fresh:
+            self._met.setdefault(fingerprint, set()).add(way)
+        self._fresh.clear()
+
+    def new(self, results: Iterable[Result]) -> Iterator[Result]:
         """The results that were not met in another blob on this way."""
-        if not blob.offset:
-            for fingerprint, way in self._fresh:
-                self._met.setdefault(fingerprint, set()).add(way)
-            self._fresh.clear()
         for result in results:
             finding = result.finding if isinstance(result, Suppressed) else result
             if isinstance(finding, Skipped) or finding.origin.place is Place.FILE_NAME:

@@ -20,7 +20,7 @@ _BEFORE = 48
 _WITHIN = 8
 """… and so many bytes of the head can look like text themselves."""
 _MOST_COLUMNS = 40
-_MOST_CARVED = 8 << 20
+_MOST_CARVED = 1 << 20
 """In more bytes of gaps than this, what is left is found in the file's own bytes."""
 _ILLEGIBLE = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LEGIBLE = re.compile(rb"[\t\n\r -~\x80-\xff]{12,}")
@@ -99,16 +99,18 @@ def _carved(database: Database, gap: bytes) -> Iterator[bytes]:
 def _rows_at(database: Database, gap: bytes, start: int) -> Iterator[tuple[bytes | None, ...]]:
     """The rows whose values could have the types that begin here: how many there are is not known any more."""
     kinds: list[int] = []
-    at, total, texts = start, 0, 0
+    at, total = start, 0
+    text: tuple[int, int] | None = None  # the first that could hold a secret, from where the values begin
     while len(kinds) < _MOST_COLUMNS:
         kind, at = database.varint(gap, at)
         size = database.size_of(kind)
-        total += size
-        if kind in (10, 11) or at + total > len(gap):
+        if kind in (10, 11) or at + total + size > len(gap):
             return
         kinds.append(kind)
-        texts += kind & 1 and size >= _WORTH
-        if texts:
+        if text is None and kind & 1 and size >= _WORTH:
+            text = total, total + size
+        total += size
+        if text and not _ILLEGIBLE.search(gap, at + text[0], at + text[1]):
             values = database.values_of(gap, at, kinds)
             if all(value is None or not _ILLEGIBLE.search(value) for value in values):
                 yield tuple(values)

@@ -16,6 +16,9 @@ T = TypeVar("T")
 _FREE = 16 << 20
 """However small a container is, it may grow to this many bytes."""
 
+_HONEST = 4
+"""However large a container is, it may grow so many times: it is no bomb for being large."""
+
 
 class Exhausted(Exception):
     """The container costs more than it may; the text says in which respect."""
@@ -33,11 +36,12 @@ class Budget:
     def __init__(self, limits: Limits, size: int) -> None:
         self.limits = limits
         grown = max(size * limits.ratio, _FREE)
-        self._allowed = min(limits.total_bytes, grown)
+        total = max(limits.total_bytes, size * _HONEST)
+        self._allowed = min(total, grown)
         self._reason = (
             f"grows more than {limits.ratio} times when unpacked"
-            if grown < limits.total_bytes
-            else f"holds more than {limits.total_bytes:,} bytes when unpacked"
+            if grown < total
+            else f"holds more than {total:,} bytes when unpacked"
         )
         self._members = limits.members
         self._held = 0
