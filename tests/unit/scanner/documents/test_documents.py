@@ -106,9 +106,9 @@ def test_pdf_with_attachments_and_compressed_objects() -> None:
 
 def test_encrypted_pdf() -> None:
     plain = documents.pdf(TOKEN)
-    closed = documents.changed_pdf(plain, lambda w: w.encrypt("secret of ours", algorithm="AES-256"))
+    closed = documents.changed_pdf(plain, lambda w: w.encrypt(TOKEN, algorithm="AES-256"))
     assert reasons(closed) == ["paper: an encrypted PDF"]
-    opened = documents.changed_pdf(plain, lambda w: w.encrypt("", owner_password="theirs", algorithm="AES-256"))
+    opened = documents.changed_pdf(plain, lambda w: w.encrypt("", OTHER, algorithm="AES-256"))
     assert found(opened) == [("page 1", 1)]
 
 
