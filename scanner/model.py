@@ -157,8 +157,8 @@ class Origin(Record):
 
     @property
     def name(self) -> str:
-        """What the content is called where it stands: its path below what was to be scanned, and on into archives."""
-        return "/".join((self.path[self.base :], *self.inside)) if self.inside else self.path[self.base :]
+        """What the content is called where it stands: its path below what was to be scanned, or within its archive."""
+        return self.inside[-1] if self.inside else self.path[self.base :]
 
     def within(self, member: str) -> Origin:
         """The origin of a member of this container."""
