@@ -34,6 +34,9 @@ _MODULES = {
     kinds.CLASS: "scanner.documents.bytecode",
 }
 
+KINDS = tuple(_MODULES)
+"""Every kind that is taken apart."""
+
 
 def format_of(kind: str) -> Format:
     """The format of a kind."""

@@ -75,9 +75,12 @@ class _Walk:
             # An archive that ends within a member is damaged once.
             if kind not in SEQUENTIAL or not _within(self._damaged, origin):
                 yield Skipped(str(origin), said(f"a damaged {kind}", error))
+        except Exhausted:
+            raise
         except ImportError as error:
-            reason = f"to look into it, install {error.name}: `pip install {error.name}`"
-            yield Skipped(str(origin), reason)
+            yield Skipped(str(origin), f"to look into it, install {error.name}: `pip install {error.name}`")
+        except Exception as error:  # a mistake of ours in one container must not hide the others
+            yield Skipped(str(origin), f"an internal error ({type(error).__name__}); the rest of it was not looked at")
 
     def _member(self, part: Member, origin: Origin, depth: int) -> Opened:
         """One member: its name, and what it holds."""
