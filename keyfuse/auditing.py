@@ -120,6 +120,7 @@ def limits_of(session: Session) -> Limits:
         total_bytes=settings.unpack_size,
         member_bytes=settings.unpack_member_size,
         ratio=settings.unpack_ratio,
+        seconds_per_document=settings.document_timeout.total_seconds(),
     )
 
 

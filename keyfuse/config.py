@@ -48,13 +48,14 @@ class Scan(Section):
     foreign_marks = Flag(False, "Whether other scanners' inline marks count beside `keyfuse:allow`.")
     decode = Flag(True, "Whether base64, hex and other encodings are undone, so that what they hide is found.")
     unpack = Flag(True, "Whether archives and documents are opened.")
-    unpack_depth = Whole(8, "How many archives deep unpacking goes.", most=64)
+    unpack_depth = Whole(12, "How many archives and documents deep unpacking goes.", most=64)
     unpack_members = Whole(
         100_000, "The most members of one archive, and those within it, that are looked at.", least=1
     )
     unpack_size = Size(4 << 30, "The most bytes that one archive may become.")
-    unpack_member_size = Size(256 << 20, "The most bytes that one member of an archive may become.")
+    unpack_member_size = Size(256 << 20, "The most bytes of archives within an archive that are held in memory.")
     unpack_ratio = Whole(1000, "How many times larger than its container a content may grow.", least=1)
+    document_timeout = Duration(timedelta(seconds=30), "The longest that the text of one PDF may take to read.")
 
 
 class Rules(Section):

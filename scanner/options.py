@@ -19,14 +19,16 @@ class Silencer(Protocol):
 class Limits(Record):
     """How far a scan goes before it says `Skipped`.
 
-    `seconds_per_rule` is for one rule's second pass over one text; `findings` for one blob. The others bound what comes
-    out of an archive: nesting, members of all of it, bytes of all of it, bytes of one member, and how many times larger
-    than its container a content may grow.
+    `seconds_per_rule` is for one rule's second pass over one text; `findings` for one blob; `seconds_per_document` for
+    the text of one PDF. The others bound what comes out of an archive: nesting, members of all of it, bytes of all of
+    it, bytes that are held in memory of containers within it, and how many times larger than its container a content
+    may grow.
     """
 
     seconds_per_rule: float = 2.0
     findings: int = 10_000
-    depth: int = 8
+    seconds_per_document: float = 30.0
+    depth: int = 12
     members: int = 100_000
     total_bytes: int = 4 << 30
     member_bytes: int = 256 << 20

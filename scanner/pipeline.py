@@ -30,8 +30,8 @@ from scanner.model import (
     Unit,
 )
 from scanner.options import Options
-from scanner.unpack.kinds import HEAD, ZIP, ZIP_TAIL, ends_as_zip, kind_of
-from scanner.windows import Seam
+from scanner.unpack.kinds import LEGIBLE, ZIP, ZIP_TAIL, ends_as_zip, kind_of
+from scanner.windows import Seam, Sightings
 
 if TYPE_CHECKING:
     from scanner.finder import Finder
@@ -57,15 +57,20 @@ class Scanner:
         self._finder: Finder | None = None
 
     def scan(self, blob: Blob) -> Iterator[Result]:
-        """Everything found in a blob: first in what it contains, if it is a container, then in itself."""
-        inside: set[Fingerprint] = set()
-        for result in self._contained(blob):
-            if isinstance(result, Finding):
-                inside.add(result.fingerprint)
-            yield result
-        for result in self._searched(blob):
-            if not (isinstance(result, Finding) and result.fingerprint in inside):
-                yield result
+        """Everything found in a blob: in what it contains, if it is a container, and in itself.
+
+        What both hold is reported once: by the lines of what people read as text, else by the way in.
+        """
+        kind = self._kind(blob)
+        if not kind:
+            yield from self._searched(blob)
+            return
+        seen = Sightings()
+        if kind in LEGIBLE:
+            yield from seen.new(self._searched(blob))
+        yield from self._contained(blob, kind, seen)
+        if kind not in LEGIBLE:
+            yield from seen.new(self._searched(blob))
 
     def unit(self, unit: Unit, note: Callable[[Origin], None] = lambda _: None) -> Iterator[Result | Scanned]:
         """Everything found in a unit, and after some blobs that they have been looked at.
@@ -96,15 +101,24 @@ class Scanner:
         yield from seam.rest()
         yield Scanned(blobs, size)
 
-    def _contained(self, blob: Blob) -> Iterator[Result]:
+    def _contained(self, blob: Blob, kind: str, seen: Sightings) -> Iterator[Result]:
         """What is found in the members of a container."""
+        from scanner.unpack.members import members  # noqa: PLC0415 - zipfile, tarfile and lzma, for archives alone
+
+        stream = blob.stream or io.BytesIO(blob.data)
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
         seam = Seam()
-        for leaf in self._members(blob):
+        for leaf in members(stream, kind, blob.origin, size, self.options.limits):
             if isinstance(leaf, Skipped):
                 yield leaf
-            else:
-                yield from seam.joined(leaf, self._searched(leaf))
-        yield from seam.rest()
+                continue
+            if not leaf.offset:
+                yield from seen.new(seam.rest())
+                seen.turn()
+            yield from seen.new(seam.joined(leaf, self._searched(leaf)))
+        yield from seen.new(seam.rest())
+        seen.turn()
 
     def _searched(self, blob: Blob) -> Iterator[Result]:
         for text in decode.texts(blob.data):
@@ -113,18 +127,11 @@ class Scanner:
             if candidates or shaped:
                 yield from self._second_pass().results(blob, text, candidates, shaped)
 
-    def _members(self, blob: Blob) -> Iterator[Blob | Skipped]:
+    def _kind(self, blob: Blob) -> str:
+        """The kind of container that a blob begins; "" for none, and where containers stay closed."""
         if blob.offset or not self.options.archives:
-            return
-        kind = kind_of(blob.data[:HEAD]) or (ZIP if _hidden_zip(blob) else "")
-        if not kind:
-            return
-        from scanner.unpack.members import members  # noqa: PLC0415 - zipfile, tarfile and lzma, for archives alone
-
-        stream = blob.stream or io.BytesIO(blob.data)
-        size = stream.seek(0, io.SEEK_END)
-        stream.seek(0)
-        yield from members(stream, kind, blob.origin, size, self.options.limits)
+            return ""
+        return kind_of(blob.data) or (ZIP if _hidden_zip(blob) else "")
 
     def _second_pass(self) -> Finder:
         if self._finder is None:

@@ -1,10 +1,11 @@
-"""Where the windows of a large file overlap: what two of them see is reported once, by the one that sees it whole."""
+"""Content that is seen more than once is reported once: where windows of a large file overlap, and where a document is
+looked at as it is stored and as it is read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from scanner.model import Blob, Finding, Skipped, Suppressed
+from scanner.model import Blob, Finding, Fingerprint, Place, Skipped, Suppressed
 
 Result = Finding | Suppressed | Skipped
 
@@ -46,3 +47,36 @@ class Seam:
         """What is still held back, when nothing follows."""
         held, self._held = self._held, []
         yield from held
+
+
+class Sightings:
+    """Which secrets were met on which way into one container.
+
+    A document comes as its own bytes and as the text in it; what comes again on the same way, further in or further
+    out, in another blob, is no news. Two places in one blob are two places.
+    """
+
+    __slots__ = ("_fresh", "_met")
+
+    def __init__(self) -> None:
+        self._met: dict[Fingerprint, set[tuple[str, ...]]] = {}
+        self._fresh: list[tuple[Fingerprint, tuple[str, ...]]] = []
+
+    def turn(self) -> None:
+        """Another blob comes next."""
+        for fingerprint, way in self._fresh:
+            self._met.setdefault(fingerprint, set()).add(way)
+        self._fresh.clear()
+
+    def new(self, results: Iterable[Result]) -> Iterator[Result]:
+        """The results that were not met in another blob on this way."""
+        for result in results:
+            finding = result.finding if isinstance(result, Suppressed) else result
+            if isinstance(finding, Skipped) or finding.origin.place is Place.FILE_NAME:
+                yield result
+                continue
+            way = finding.origin.inside
+            if any(met[: len(way)] == way[: len(met)] for met in self._met.get(finding.fingerprint, ())):
+                continue
+            self._fresh.append((finding.fingerprint, way))
+            yield result

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-import io
-from typing import IO
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import FrameType
+from typing import TypeVar
 
 from scanner.options import Limits
 
+T = TypeVar("T")
+
 _FREE = 16 << 20
 """However small a container is, it may grow to this many bytes."""
+
+_HONEST = 4
+"""However large a container is, it may grow so many times: it is no bomb for being large."""
 
 
 class Exhausted(Exception):
     """The container costs more than it may; the text says in which respect."""
 
 
+class TookTooLong(BaseException):
+    """A library was at it for longer than it may. No library's `except Exception` keeps it."""
+
+
 class Budget:
     """What is left for one container and everything inside it."""
 
-    __slots__ = ("_allowed", "_members", "_reason", "limits")
+    __slots__ = ("_allowed", "_held", "_members", "_reason", "limits")
 
     def __init__(self, limits: Limits, size: int) -> None:
         self.limits = limits
         grown = max(size * limits.ratio, _FREE)
-        self._allowed = min(limits.total_bytes, grown)
+        total = max(limits.total_bytes, size * _HONEST)
+        self._allowed = min(total, grown)
         self._reason = (
             f"grows more than {limits.ratio} times when unpacked"
-            if grown < limits.total_bytes
-            else f"holds more than {limits.total_bytes:,} bytes when unpacked"
+            if grown < total
+            else f"holds more than {total:,} bytes when unpacked"
         )
         self._members = limits.members
+        self._held = 0
 
     def member(self) -> None:
         """Takes account of one member. Raises Exhausted."""
@@ -43,23 +58,34 @@ class Budget:
         if self._allowed < 0:
             raise Exhausted(self._reason)
 
+    def room(self) -> int:
+        """How many more bytes may be held in memory at a time."""
+        return max(self.limits.member_bytes - self._held, 0)
 
-class Metered(io.RawIOBase):
-    """A stream that takes what is read from it out of a budget."""
+    @contextmanager
+    def holding(self, size: int) -> Iterator[None]:
+        """Takes account of so many bytes that are held in memory for a while."""
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
 
-    def __init__(self, inner: IO[bytes], budget: Budget) -> None:
-        super().__init__()
-        self._inner = inner
-        self._budget = budget
 
-    def readable(self) -> bool:
-        """True."""
-        return True
+def hurried(seconds: float, work: Callable[[], T]) -> T:
+    """What a library makes of hostile content, if it does so in time. Raises TookTooLong.
 
-    def readinto(self, buffer: object) -> int:
-        """Reads at most as much as the buffer holds. Raises Exhausted."""
-        view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self._inner.read(len(view)) or b""
-        self._budget.spend(len(data))
-        view[: len(data)] = data
-        return len(data)
+    The clock is looked at whenever the library calls a function. That works in every thread, and without signals.
+    """
+    end = monotonic() + seconds
+
+    def look(_frame: FrameType, _event: str, _argument: object) -> None:
+        if monotonic() > end:
+            raise TookTooLong
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        return work()
+    finally:
+        sys.setprofile(before)

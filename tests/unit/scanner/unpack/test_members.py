@@ -92,11 +92,11 @@ def test_nesting_of_all_kinds() -> None:
     assert skipped(data, limits) == []
 
 
-def test_eight_deep_by_default() -> None:
+def test_twelve_deep_by_default() -> None:
     data = CONTENT
-    for level in range(8):
+    for level in range(12):
         data = zipped((f"level-{level}", data))
-    assert [len(inside) for inside in found(data)] == [8]
+    assert [len(inside) for inside in found(data)] == [12]
     assert ["nested more than" in skip.reason for skip in skipped(zipped(("one more", data)))] == [True]
 
 
