@@ -10,13 +10,17 @@ from collections.abc import Container, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 from scanner.errors import SourceError, UsageError
-from scanner.model import Finding, Skipped, Unit, printable
-from scanner.record import Record
+from scanner.model import Finding, Place, Skipped, Unit, printable
+from scanner.record import Record, replace
 from scanner.sources.files import Frame, Nested, single_file, special, walk
 from scanner.sources.git.repository import Repository, repository_around, repository_at
 from scanner.sources.stdin import StdinSource
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:(?!//)")
+
+
+_PATHLESS = frozenset({Place.REF_NAME, Place.NOTE, Place.COMMIT_MESSAGE, Place.TAG_MESSAGE})
+"""Places whose path is none of a file."""
 
 
 class TargetOptions(Record):
@@ -92,9 +96,10 @@ class Target:
         self._waiting: list[Part] = [part]
         self._options = options
         self._parts = {name: part}
-        self._seen: set[str] = set()
+        self._inner: dict[str, str | None] = {}
+        self._seen: dict[str, str] = {}
         if repository is not None:
-            self._is_new(repository)
+            self._note(repository, name)
 
     def units(self) -> Iterator[Unit | Skipped]:
         """The work there is, that of repositories met on the way last. May be asked for once."""
@@ -110,8 +115,22 @@ class Target:
         groups: dict[str, list[Finding]] = {}
         for finding in findings:
             groups.setdefault(finding.origin.repository or "", []).append(finding)
-        finished = [each for name, group in groups.items() for each in self._part(name).finish(group)]
-        return sorted(finished, key=_order)
+        finished = {name: self._part(name).finish(group) for name, group in groups.items()}
+        told = {_leak(each, name) for name, found in finished.items() for each in found if each.origin.commit}
+        shown = [
+            self._shown(each, name)
+            for name, found in finished.items()
+            for each in found
+            if not ((owner := self._inner.get(name)) is not None and _leak(each, owner) in told)
+        ]
+        return sorted(shown, key=_order)
+
+    def _shown(self, finding: Finding, name: str) -> Finding:
+        """A finding of a repository within the target, with a path that says in which it is."""
+        origin = finding.origin
+        if name not in self._inner or not origin.path or origin.place in _PATHLESS:
+            return finding
+        return replace(finding, origin=replace(origin, path=os.path.join(name, origin.path)))
 
     def _part(self, name: str) -> Part:
         return self._parts.get(name) or Plain(iter(()))
@@ -122,20 +141,23 @@ class Target:
         repository = repository_at(nested.path)
         if repository is None or os.path.realpath(repository.git_dir) in self._seen:
             return
-        is_new = self._is_new(repository)
-        if is_new and self._options.history:
-            part: Part = WholeRepository(repository, nested.shown, known=self._options.known)
+        owner = self._note(repository, nested.shown)
+        history = self._options.history
+        if owner is None and history:
+            part: Part = WholeRepository(repository, nested.shown, self._options.all_refs, self._options.known)
         else:
-            part = Present(repository, nested.shown, own=is_new)
+            part = Present(repository, nested.shown, own=owner is None, objects_known=history)
         self._parts[nested.shown] = part
+        self._inner[nested.shown] = owner
         self._waiting.append(part)
 
-    def _is_new(self, repository: Repository) -> bool:
-        """Notes a repository; False when its objects are those of one that was noted before."""
+    def _note(self, repository: Repository, name: str) -> str | None:
+        """Notes a repository; the name of the one that was noted before with the same objects, if there is one."""
         common = os.path.realpath(repository.common_dir)
-        is_new = common not in self._seen
-        self._seen.update((common, os.path.realpath(repository.git_dir)))
-        return is_new
+        owner = self._seen.get(common)
+        self._seen.setdefault(common, name)
+        self._seen.setdefault(os.path.realpath(repository.git_dir), name)
+        return owner
 
 
 def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO | None = None) -> Target:
@@ -216,6 +238,12 @@ def _open_repository(repository: Repository, options: TargetOptions, name: str) 
     else:
         part = source.Present(repository, name)
     return Target(part, options, repository, name)
+
+
+def _leak(finding: Finding, repository: str) -> tuple[object, ...]:
+    """What is the same for a leak in all work trees of a repository."""
+    origin = finding.origin
+    return (repository, finding.kind.id, finding.fingerprint, finding.encoding, origin.path, origin.inside)
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
