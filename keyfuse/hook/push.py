@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from keyfuse.hook.arrivals import (
-    Introduction,
-    introductions,
     pushed,
     range_to_push,
     range_to_receive,
@@ -20,6 +18,7 @@ from scanner.errors import UsageError
 from scanner.model import Place
 from scanner.record import replace
 from scanner.sources.git.command import Git
+from scanner.sources.git.introductions import Introduction, introductions
 from scanner.sources.git.objects import objects_of
 
 

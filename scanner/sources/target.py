@@ -7,7 +7,7 @@ import re
 import stat
 import sys
 from collections.abc import Container, Iterator, Sequence
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scanner.errors import SourceError, UsageError
 from scanner.model import Finding, Place, Skipped, Unit, printable
@@ -15,6 +15,9 @@ from scanner.record import Record, replace
 from scanner.sources.files import Frame, Nested, single_file, special, walk
 from scanner.sources.git.repository import Repository, repository_around, repository_at
 from scanner.sources.stdin import StdinSource
+
+if TYPE_CHECKING:
+    from scanner.sources.git.introductions import Look
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:(?!//)")
 
@@ -160,11 +163,14 @@ class Target:
         return owner
 
 
-def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO | None = None) -> Target:
+def open_target(
+    text: str, options: TargetOptions | None = None, stdin: BinaryIO | None = None, look: Look | None = None
+) -> Target:
     """Opens a path (file, directory, repository with or without a work tree, archive) or `-`, which is `stdin`.
 
     Raises UsageError where the options do not fit each other or the target, SourceError where there is nothing to read.
-    A git URL (see `is_git_url`) has to be mirrored first, and the mirror opened under the URL as `name`.
+    A git URL (see `is_git_url`) has to be mirrored first, and the mirror opened under the URL as `name`. `look` scans a
+    content: with it, what `since` and `range` report is new there.
     """
     options = options or TargetOptions()
     chosen = options.chosen
@@ -176,7 +182,7 @@ def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO
         return Target(StdinSource(stdin or sys.stdin.buffer), options)
     about = _stat(text)
     if chosen and chosen != ("--no-history",):
-        return _repository(text, options, chosen[0])
+        return _repository(text, options, chosen[0], look)
     if stat.S_ISDIR(about.st_mode):
         return _directory(text, options)
     if stat.S_ISREG(about.st_mode):
@@ -210,14 +216,14 @@ def _directory(text: str, options: TargetOptions) -> Target:
     return _open_repository(repository, options, options.name or text)
 
 
-def _repository(text: str, options: TargetOptions, option: str) -> Target:
+def _repository(text: str, options: TargetOptions, option: str, look: Look | None) -> Target:
     repository = repository_around(text)
     if repository is None:
         raise UsageError(f"{option} is for repositories, and there is none at or above {printable(text)}")
-    return _open_repository(repository, options, options.name or text)
+    return _open_repository(repository, options, options.name or text, look)
 
 
-def _open_repository(repository: Repository, options: TargetOptions, name: str) -> Target:
+def _open_repository(repository: Repository, options: TargetOptions, name: str, look: Look | None = None) -> Target:
     # Only repositories need what starts git; a single file is scanned before that is imported.
     from scanner.sources.git import revisions, source  # noqa: PLC0415
     from scanner.sources.git.command import Git, require_git  # noqa: PLC0415
@@ -228,9 +234,9 @@ def _open_repository(repository: Repository, options: TargetOptions, name: str) 
     if options.staged:
         part = source.Staged(repository.work_tree or repository.git_dir, name, options.index)
     elif options.since is not None:
-        part = source.Commits(repository, name, revisions.since(git, options.since), options.known)
+        part = source.Commits(repository, name, revisions.since(git, options.since), options.known, look)
     elif options.range is not None:
-        part = source.Commits(repository, name, revisions.between(git, options.range), options.known)
+        part = source.Commits(repository, name, revisions.between(git, options.range), options.known, look)
     elif options.ref is not None:
         part = source.Commits(repository, name, revisions.reachable(git, options.ref), options.known)
     elif options.history:

@@ -13,6 +13,7 @@ from scanner.sources.git.around import absent_submodules, linked_work_trees
 from scanner.sources.git.attribution import attribute
 from scanner.sources.git.belongings import RefNames, own_files, reflogs
 from scanner.sources.git.command import Git, require_git
+from scanner.sources.git.introductions import Look, names_new_in, new_in
 from scanner.sources.git.lfs import pointing
 from scanner.sources.git.objects import ObjectBatch, all_objects, missing_objects, objects_of
 from scanner.sources.git.reading import Unreadable, read_objects
@@ -109,22 +110,35 @@ class WholeRepository(Record):
 
 
 class Commits(Record):
-    """What some commits hold, and nothing else; `revisions` as `git rev-list` takes them."""
+    """What some commits hold, and nothing else; `revisions` as `git rev-list` takes them.
+
+    With `look`, which scans a content, only what is new in a range is reported: a file that was changed is scanned as a
+    whole, and what its parents' version held already is left out.
+    """
 
     repository: Repository
     name: str
     revisions: tuple[str, ...]
     known: Container[str] = ()
+    look: Look | None = None
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The objects of these commits."""
         yield from objects_of(Git(self.repository.git_dir), self.name, self.revisions, self.known)
-        if not any(revision.startswith("^") for revision in self.revisions):
+        if not self._is_range:
             yield from _cut_off(self.repository, self.name)
 
     def finish(self, findings: Sequence[Finding]) -> list[Finding]:
         """Names the commits and paths; one finding for each leak."""
-        return attribute(Git(self.repository.git_dir), findings, self.revisions, complete=False)
+        git = Git(self.repository.git_dir)
+        if self._is_range and self.look is not None:
+            findings = new_in(git, self.revisions, findings, self.look)
+        attributed = attribute(git, findings, self.revisions, complete=False)
+        return names_new_in(git, attributed) if self._is_range else attributed
+
+    @property
+    def _is_range(self) -> bool:
+        return any(revision.startswith("^") for revision in self.revisions)
 
 
 class Present(Record):
