@@ -226,10 +226,9 @@ def _repository(text: str, options: TargetOptions, option: str, look: Look | Non
 def _open_repository(repository: Repository, options: TargetOptions, name: str, look: Look | None = None) -> Target:
     # Only repositories need what starts git; a single file is scanned before that is imported.
     from scanner.sources.git import revisions, source  # noqa: PLC0415
-    from scanner.sources.git.command import Git, require_git  # noqa: PLC0415
+    from scanner.sources.git.caution import require_sound  # noqa: PLC0415
 
-    git = Git(repository.git_dir)
-    require_git(git)
+    git = require_sound(repository)
     part: Part
     if options.staged:
         part = source.Staged(repository.work_tree or repository.git_dir, name, options.index)

@@ -14,28 +14,12 @@ from collections.abc import Iterator, Sequence
 from scanner.model import Blob, Finding, Place, Skipped, printable
 from scanner.record import Record, replace
 from scanner.sources.git.command import Git
+from scanner.sources.git.pointers import kept_at, pointed_to, pointer
 from scanner.sources.git.reading import GitObject, read_objects
 from scanner.sources.git.repository import common_directory
 
-_VERSION = b"version https://git-lfs.github.com/spec/v1\n"
-_POINTER = re.compile(_VERSION + rb"(?:ext-[^\n]+\n)*oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,20})\n?")
-_SHORTEST, _LONGEST = 125, 1024
-_USUAL = 150
 _KEPT = re.compile(r"(?:^|/)lfs/objects/[0-9a-f]{2}/[0-9a-f]{2}/([0-9a-f]{64})$")
 _OBJECT_WEIGHT = 2 << 10
-
-
-def may_be_pointer(size: int) -> bool:
-    """Whether a pointer without extensions can have so many bytes."""
-    return _SHORTEST <= size <= _USUAL
-
-
-def pointed_to(content: bytes) -> str | None:
-    """The id of the content that a pointer stands for; None for what is no pointer."""
-    if len(content) > _LONGEST or not content.startswith(_VERSION):
-        return None
-    found = _POINTER.fullmatch(content)
-    return found[1].decode() if found else None
 
 
 class PointerBatch(Record):
@@ -65,11 +49,6 @@ class PointerBatch(Record):
             )
 
 
-def kept_at(oid: str) -> str:
-    """Where a content is kept, below git's directory."""
-    return os.path.join("lfs", "objects", oid[:2], oid[2:4], oid)
-
-
 def pointing(git: Git, findings: Sequence[Finding]) -> list[Finding]:
     """Findings in contents of Git LFS as findings in the pointers to them, whose blobs have commits and paths."""
     return [
@@ -87,8 +66,8 @@ def _pointer_to(git: Git, path: str) -> str | None:
     if kept is None or common is None:
         return None
     size = os.path.getsize(os.path.join(common, kept_at(kept[1])))
-    pointer = _VERSION + f"oid sha256:{kept[1]}\nsize {size}\n".encode()
-    whole = b"blob %d\0" % len(pointer) + pointer
+    text = pointer(kept[1], size)
+    whole = b"blob %d\0" % len(text) + text
     for id in (hashlib.sha1(whole, usedforsecurity=False).hexdigest(), hashlib.sha256(whole).hexdigest()):
         if any(isinstance(found, GitObject) for found in read_objects(git, [id])):
             return id

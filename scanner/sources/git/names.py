@@ -19,7 +19,8 @@ _MARGIN = 320
 """Mode, name and id of an entry are hardly ever longer together; file systems allow names of 255 bytes."""
 _NEAR = 64
 _TAIL = 12
-_VERSIONS = 1000
+_HELD = 64 << 20
+"""So many bytes of trees are kept to compare others with."""
 
 
 class NameBatch(Record):
@@ -37,20 +38,30 @@ class NameBatch(Record):
         """One blob for each name; `origin.blob` is the tree that has it."""
         seen: set[bytes] = set()
         versions: dict[bytes, bytes] = {}
+        held = 0
         for found in read_objects(self.git, self.ids.split(" ")):
             if isinstance(found, Unreadable):
                 yield Skipped(f"{printable(self.name)} object {found.id}", found.reason)
                 continue
-            content = found.content if found.spool is None else found.spool.read()
+            if found.spool is not None:
+                yield Skipped(f"{printable(self.name)} object {found.id}", "the directory is too large to be looked at")
+                continue
+            content = found.content
             directory = _likeness(content, len(found.id) // 2)
-            for name in _NAMES.findall(_fresh(versions.get(directory, b""), content)):
+            for name in found_in(fresh(versions.get(directory, b""), content)):
                 if name not in seen:
                     seen.add(name)
                     origin = Origin(Place.FILE_NAME, os.fsdecode(name), repository=self.name, blob=found.id)
                     yield Blob(name, origin)
-            if len(versions) >= _VERSIONS:
-                versions.clear()
+            held += len(content)
+            if held > _HELD:
+                versions, held = {}, 0
             versions[directory] = content
+
+
+def found_in(entries: bytes) -> list[bytes]:
+    """The names in raw entries of a tree that are long enough to hold a credential."""
+    return _NAMES.findall(entries)
 
 
 def _likeness(tree: bytes, width: int) -> bytes:
@@ -58,7 +69,7 @@ def _likeness(tree: bytes, width: int) -> bytes:
     return tree[: tree.find(b"\0")] + tree[-width - _TAIL : -width]
 
 
-def _fresh(before: bytes, tree: bytes) -> bytes:
+def fresh(before: bytes, tree: bytes) -> bytes:
     """The entries of a tree that another one has not, with some that it has.
 
     Nearly all of a version of a directory is in the version before: looking at all of every version would take longer

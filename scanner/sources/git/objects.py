@@ -10,9 +10,10 @@ from typing import IO
 from scanner.model import Blob, Origin, Place, Skipped, printable
 from scanner.record import Record
 from scanner.sources.git.command import Git, pipe, stop, words
-from scanner.sources.git.lfs import PointerBatch, may_be_pointer
+from scanner.sources.git.lfs import PointerBatch
 from scanner.sources.git.messages import commit_blobs, tag_blobs
 from scanner.sources.git.names import NameBatch
+from scanner.sources.git.pointers import may_be_pointer
 from scanner.sources.git.reading import GitObject, Unreadable, read_objects
 from scanner.sources.windows import windows
 

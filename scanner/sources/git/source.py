@@ -12,7 +12,8 @@ from scanner.sources.files import Frame, Nested, walk
 from scanner.sources.git.around import absent_submodules, linked_work_trees
 from scanner.sources.git.attribution import attribute
 from scanner.sources.git.belongings import RefNames, own_files, reflogs
-from scanner.sources.git.command import Git, require_git
+from scanner.sources.git.caution import require_sound
+from scanner.sources.git.command import Git
 from scanner.sources.git.introductions import Look, names_new_in, new_in
 from scanner.sources.git.lfs import pointing
 from scanner.sources.git.objects import ObjectBatch, all_objects, missing_objects, objects_of
@@ -72,13 +73,12 @@ class WholeRepository(Record):
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The work tree first, then the repository itself. What git cannot read is Skipped; the rest goes on."""
-        git = Git(self.repository.git_dir)
         yield from _work_tree(self.repository, self.name)
         yield from linked_work_trees(self.repository)
         yield from walk(*own_files(self.repository, self.name))
         yield from reflogs(self.repository, self.name)
         try:
-            require_git(git)
+            git = require_sound(self.repository)
             yield from absent_submodules(self.repository, git, self.name)
             yield RefNames(git, self.name)
             yield from self._objects(git)
@@ -161,10 +161,11 @@ class Present(Record):
             yield from linked_work_trees(self.repository)
             yield from walk(*own_files(self.repository, self.name))
         try:
+            git = require_sound(self.repository)
             if self.own:
-                yield from absent_submodules(self.repository, Git(self.repository.git_dir), self.name)
+                yield from absent_submodules(self.repository, git, self.name)
             if self.repository.work_tree is None:
-                yield from _head(Git(self.repository.git_dir), self.name)
+                yield from _head(git, self.name)
             elif not self.objects_known:
                 changes = staged(self.repository.work_tree)._replace(name=self.name)
                 yield StagedUnit(changes, len(changes.files) << 14)
