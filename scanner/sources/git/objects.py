@@ -1,4 +1,4 @@
-"""The object database: every blob, commit and annotated tag, and trees' names; listed here and read in workers."""
+"""The object database: every blob, commit and annotated tag, listed here and read in workers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import IO
 
 from scanner.model import Blob, Origin, Place, Skipped, printable
 from scanner.record import Record
+from scanner.sources.git.beside import Beside
 from scanner.sources.git.command import Git, pipe, stop, words
 from scanner.sources.git.lfs import PointerBatch
 from scanner.sources.git.messages import commit_blobs, tag_blobs
 from scanner.sources.git.names import NameBatch
-from scanner.sources.git.pointers import may_be_pointer
 from scanner.sources.git.reading import GitObject, Unreadable, read_objects
 from scanner.sources.windows import windows
 
@@ -25,9 +25,6 @@ _CHECK = f"--batch-check={' '.join(_FIELDS)}"
 _AT_ONCE = 500_000
 """So many objects are looked at before they are cut into units."""
 _LARGE_FAMILY = 4 * UNIT_WEIGHT
-_TREES_AT_ONCE = 64 << 20
-_TREE_LIGHTNESS = 8
-"""Looking at the names in a tree takes so many times less than scanning its bytes."""
 
 
 class ObjectBatch(Record):
@@ -61,11 +58,8 @@ class ObjectBatch(Record):
                 yield from tag_blobs(found, self.name, known)
 
 
-GitUnit = ObjectBatch | NameBatch | PointerBatch
-
-
-def all_objects(git: Git, name: str, known: Container[str] = ()) -> Iterator[GitUnit | Skipped]:
-    """Units of every object there is, reachable or not, but for those in `known`."""
+def all_objects(git: Git, name: str, known: Container[str] = ()) -> Iterator[ObjectBatch | Skipped]:
+    """Units of every object there is, reachable or not, but for trees and those in `known`."""
     cutter = _Cutter(git, name, known)
     listing = ("cat-file", "--batch-all-objects", "--buffer", _CHECK)
     status, complaint = yield from _list(cutter, git, (*listing, "--unordered"))
@@ -74,23 +68,25 @@ def all_objects(git: Git, name: str, known: Container[str] = ()) -> Iterator[Git
         cutter.start_again()
         _, more = yield from _list(cutter, git, listing)
         complaint = complaint or more
-    yield from cutter.rest()
+    yield from cutter.damage()
     if complaint:
         yield Skipped(f"{printable(name)} objects", f"git could not read all of them: {words(complaint)}")
 
 
 def objects_of(
     git: Git, name: str, revisions: tuple[str, ...], known: Container[str] = ()
-) -> Iterator[GitUnit | Skipped]:
-    """Units of what some commits hold (`revisions` as `git rev-list` takes them), as `all_objects` gives them."""
+) -> Iterator[ObjectBatch | NameBatch | PointerBatch | Skipped]:
+    """Units of what some commits hold (`revisions` as `git rev-list` takes them), trees' names and pointers too."""
     with tempfile.TemporaryFile() as complaints:
         commits = git.start(
             "rev-list", "--objects", "--no-object-names", "--missing=print", *revisions, "--", stderr=complaints
         )
         try:
-            cutter = _Cutter(git, name, known)
+            beside = Beside(git, name, known)
+            cutter = _Cutter(git, name, known, beside)
             _, complaint = yield from _list(cutter, git, ("cat-file", "--buffer", _CHECK), pipe(commits.stdout))
-            yield from cutter.rest()
+            yield from beside.rest()
+            yield from cutter.damage()
             if commits.wait() or complaint:
                 complaint += _said(complaints)
                 yield Skipped(f"{printable(name)} commits", f"git could not read all of them: {words(complaint)}")
@@ -124,16 +120,14 @@ class _Cutter:
     so they are kept together: read in separate units, each unit would make all of them again.
     """
 
-    def __init__(self, git: Git, name: str, known: Container[str]) -> None:
+    def __init__(self, git: Git, name: str, known: Container[str], beside: Beside | None = None) -> None:
+        self._beside = beside
         self._git = git
         self._name = name
         self._known = known
         self._family: dict[bytes, int] = {}
         self._families: list[list[bytes]] = []
         self._sizes: list[int] = []
-        self._trees: list[bytes] = []
-        self._tree_sizes = 0
-        self._pointers: list[bytes] = []
         self._damaged: list[str] = []
         self._cut: list[str] = []
 
@@ -144,32 +138,23 @@ class _Cutter:
             self._damaged.append(fields[0].decode().lstrip("?"))
             return False
         id, kind, size, base = fields
-        is_known = self._known and id.decode() in self._known
+        if self._beside is not None:
+            self._beside.add(kind, int(size), id)
         if kind == b"tree":
-            if not is_known:
-                self._trees.append(id)
-                self._tree_sizes += int(size)
-            return self._tree_sizes >= _TREES_AT_ONCE
+            return False
         number = self._family.get(base, -1)
         if number < 0:
             number = len(self._families)
             self._families.append([])
             self._sizes.append(0)
         self._family[id] = number
-        if not is_known:
-            if kind == b"blob" and may_be_pointer(int(size)):
-                self._pointers.append(id)
+        if not (self._known and id.decode() in self._known):
             self._families[number].append(id)
             self._sizes[number] += int(size) + _OBJECT_WEIGHT
         return len(self._family) >= _AT_ONCE
 
-    def units(self) -> Iterator[ObjectBatch | NameBatch]:
+    def units(self) -> Iterator[ObjectBatch]:
         """Units of what was taken since the last call."""
-        if self._trees:
-            trees = b" ".join(self._trees).decode()
-            self._cut.append(trees)
-            yield NameBatch(self._git, self._name, trees, self._tree_sizes // _TREE_LIGHTNESS + len(self._trees))
-            self._trees, self._tree_sizes = [], 0
         ids: list[bytes] = []
         weight = 0
         for members, size in zip(self._families, self._sizes, strict=True):
@@ -190,12 +175,9 @@ class _Cutter:
         done = {id for ids in self._cut for id in ids.split(" ")}
         self._known = _Either(done, self._known) if self._known else done
         self._family, self._families, self._sizes, self._damaged = {}, [], [], []
-        self._trees, self._tree_sizes = [], 0
 
-    def rest(self) -> Iterator[PointerBatch | Skipped]:
-        """What may be pointers of Git LFS, and the objects that could not be looked at: the first few by name."""
-        if self._pointers:
-            yield PointerBatch(self._git, self._name, b" ".join(dict.fromkeys(self._pointers)).decode())
+    def damage(self) -> Iterator[Skipped]:
+        """The objects that could not be looked at: the first few by name, the others by number."""
         for id in self._damaged[:_TOLD_ONE_BY_ONE]:
             yield Skipped(f"{printable(self._name)} object {id}", "the object is missing or damaged")
         if (more := len(self._damaged) - _TOLD_ONE_BY_ONE) > 0:
@@ -217,7 +199,7 @@ class _Either:
 
 def _list(
     cutter: _Cutter, git: Git, arguments: tuple[str, ...], stdin: int | IO[bytes] = subprocess.DEVNULL
-) -> Generator[ObjectBatch | NameBatch, None, tuple[int, bytes]]:
+) -> Generator[ObjectBatch, None, tuple[int, bytes]]:
     """Runs one listing through the cutter; returns git's exit status and what it complained of."""
     with tempfile.TemporaryFile() as complaints:
         process = git.start(*arguments, stdin=stdin, stderr=complaints)

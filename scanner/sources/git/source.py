@@ -12,6 +12,7 @@ from scanner.sources.files import Frame, Nested, walk
 from scanner.sources.git.around import absent_submodules, linked_work_trees
 from scanner.sources.git.attribution import attribute
 from scanner.sources.git.belongings import RefNames, own_files, reflogs
+from scanner.sources.git.beside import beside_all
 from scanner.sources.git.caution import require_sound
 from scanner.sources.git.command import Git
 from scanner.sources.git.introductions import Look, names_new_in, new_in
@@ -95,6 +96,8 @@ class WholeRepository(Record):
             if isinstance(unit, ObjectBatch):
                 weight += unit.weight
             yield unit
+        if not self.refs_only:
+            yield from beside_all(git, self.name, self.known)
         yield from _cut_off(self.repository, self.name)
         if self.repository.partial:
             yield from missing_objects(
