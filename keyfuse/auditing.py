@@ -193,7 +193,7 @@ def _scan_target(
         part = request.part
         if is_git_url(text):
             text, part = _mirrored(text, part, stack)
-        target = open_target(text, part, sys.stdin.buffer if text == "-" else None)
+        target = open_target(text, part, sys.stdin.buffer if text == "-" else None, scanner.scan)
         found: list[Finding] = []
         hidden: list[Suppressed] = []
         for event in scan(target.units(), scanner, jobs=request.jobs or _cores(), known=_asker(session, caught)):

@@ -140,8 +140,10 @@ class Origin(Record):
 
     `path` is as the file system or git gives it (undecodable bytes as surrogates; never print it raw: see `printable`).
     `inside` names the members on the way into an archive. Git origins carry the object id in `blob`; `commit`, `author`
-    and `date` (ISO 8601) name the first commit that holds it, once attribution has run. The first `base` characters of
-    the path lead to what was to be scanned, and say nothing of what is in it.
+    and `date` (ISO 8601) name the first commit that holds it, once attribution has run. It also says whether that is
+    still in the tip of a branch (`in_tip`) and whether any ref leads to it (`reachable`); both are None where that
+    makes no sense, as for a file outside of a repository, or could not be told. The first `base` characters of the path
+    lead to what was to be scanned, and say nothing of what is in it.
     """
 
     place: Place
@@ -154,6 +156,8 @@ class Origin(Record):
     date: str | None = None
     ref: str | None = None
     base: int = 0
+    in_tip: bool | None = None
+    reachable: bool | None = None
 
     @property
     def name(self) -> str:

@@ -24,14 +24,6 @@ class Update(NamedTuple):
     new: str | None
 
 
-class Introduction(NamedTuple):
-    """A commit that put a blob at a path; `replaced` are the blobs that its parents had there."""
-
-    commit: str
-    path: str
-    replaced: tuple[str, ...]
-
-
 def pushed(lines: Iterable[bytes]) -> list[Update]:
     """What git tells a pre-push hook: `LOCAL-REF LOCAL-ID REMOTE-REF REMOTE-ID` a line. Raises UsageError."""
     return [Update(fields[2], _id(fields[3]), _id(fields[1])) for fields in _fields(lines, 4)]
@@ -71,42 +63,6 @@ def range_to_receive(updates: Iterable[Update]) -> tuple[str, ...]:
     """Revisions that no ref leads to yet; empty when the push only deletes."""
     new = tuple(dict.fromkeys(update.new for update in updates if update.new))
     return (*new, "--not", "--all") if new else ()
-
-
-def introductions(git: Git, revisions: tuple[str, ...], wanted: Collection[str]) -> dict[str, list[Introduction]]:
-    """For each wanted blob, the commits of the range that brought it: it was in none of their parents at that path."""
-    found: dict[str, list[Introduction]] = {blob: [] for blob in wanted}
-    parents: dict[str, int] = {}
-    for line in git.run("rev-list", "--parents", *revisions, "--").decode().splitlines():
-        commit, *before = line.split(" ")
-        parents[commit] = max(len(before), 1)
-    listing = git.run(
-        "diff-tree", "--stdin", "-r", "-m", "-M", "--root", "--raw", "-z", "--no-abbrev", "--ignore-submodules=all",
-        stdin="".join(f"{commit}\n" for commit in reversed(parents)).encode(),
-    )  # fmt: skip
-    changes: dict[tuple[str, str, str], list[str]] = {}
-    for commit, path, replaced, blob in _changes(listing):
-        if blob in found:
-            changes.setdefault((commit, path, blob), []).append(replaced)
-    for (commit, path, blob), olds in changes.items():
-        if len(olds) == parents[commit]:
-            found[blob].append(Introduction(commit, path, tuple(old for old in olds if old.strip("0"))))
-    return found
-
-
-def _changes(listing: bytes) -> Iterator[tuple[str, str, str, str]]:
-    """Commit, path, blob before and blob after of every change that `git diff-tree --raw -z` lists."""
-    commit = ""
-    fields = iter(listing.split(b"\0"))
-    for head in fields:
-        if not head.startswith(b":"):
-            commit = head.decode().split(" ")[0]
-            continue
-        _, _, before, blob, status = head.decode().split(" ")
-        path = next(fields)
-        if status[0] in "RC":
-            path = next(fields)
-        yield commit, os.fsdecode(path), before, blob
 
 
 def contents(git: Git, name: str, blobs: Collection[str]) -> Iterator[Blob | Skipped]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from keyfuse.hook.arrivals import (
-    Introduction,
-    introductions,
     pushed,
     range_to_push,
     range_to_receive,
@@ -19,7 +17,10 @@ from keyfuse.hook.staging import repository_of
 from scanner.errors import UsageError
 from scanner.model import Place
 from scanner.record import replace
+from scanner.sources.git.attribution import attribute
 from scanner.sources.git.command import Git
+from scanner.sources.git.introductions import Introduction, introductions, names_new_in
+from scanner.sources.git.lfs import PointerBatch
 from scanner.sources.git.objects import objects_of
 
 
@@ -40,7 +41,9 @@ def look_at_push(stage: Stage, words: Sequence[str], told: Iterable[bytes], env:
     if not revisions:
         return Outcome()
     lookout = Lookout(env)
-    seen = lookout.look(objects_of(git, name, revisions))
+    # Contents of Git LFS travel in another way: their absence is no reason to refuse a push.
+    units = (unit for unit in objects_of(git, name, revisions) if not isinstance(unit, PointerBatch))
+    seen = lookout.look(units)
     new, older = _split(git, name, revisions, seen.caught, lookout)
     return lookout.judge(new, older, seen.skipped)
 
@@ -49,6 +52,10 @@ def _split(
     git: Git, name: str, revisions: tuple[str, ...], caught: Sequence[Caught], lookout: Lookout
 ) -> tuple[list[Caught], list[Caught]]:
     """What the push adds, each secret once a file, and what was in the files before."""
+    names = [each.finding for each in caught if each.finding.origin.place is Place.FILE_NAME]
+    caught = [each for each in caught if each.finding.origin.place is not Place.FILE_NAME]
+    if names:
+        caught += map(Caught, names_new_in(git, attribute(git, names, revisions, complete=False)))
     wanted = {each.finding.origin.blob for each in caught if each.finding.origin.place is Place.BLOB}
     brought = introductions(git, revisions, {blob for blob in wanted if blob}) if wanted else {}
     new: dict[tuple[str, str], Caught] = {}

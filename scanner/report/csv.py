@@ -30,14 +30,15 @@ FINDING = (
 )
 KEY = ("id", "name", "action_when_leaked", "state")
 ACTION = ("kind", "outcome", "reason")
+STANDING = ("in_tip", "reachable")
 
 
 def write_csv(report: Report, out: TextIO) -> None:
     """Writes one row a finding, after a row of names."""
     clean = cleaner(report)
-    secret = ("secret",) if report.reveal else ()
+    last = (*STANDING, "secret") if report.reveal else STANDING
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow((*FINDING, *(f"key_{name}" for name in KEY), *(f"action_{name}" for name in ACTION), *secret))
+    rows.writerow((*FINDING, *(f"key_{name}" for name in KEY), *(f"action_{name}" for name in ACTION), *last))
     for item in report.findings:
         fields = as_json(item, clean, reveal=report.reveal)
         fields["inside"] = "!".join(clean.clean(member) for member in item.finding.origin.inside)
@@ -45,7 +46,7 @@ def write_csv(report: Report, out: TextIO) -> None:
         for part, names in (("key", KEY), ("action", ACTION)):
             known = fields[part]
             cells += [known.get(name, "") if isinstance(known, dict) else "" for name in names]
-        rows.writerow([_cell(cell) for cell in (*cells, *(fields[name] for name in secret))])
+        rows.writerow([_cell(cell) for cell in (*cells, *(fields[name] for name in last))])
 
 
 def _cell(value: object) -> str:

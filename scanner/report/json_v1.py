@@ -75,6 +75,8 @@ def as_json(item: Reported, clean: Cleaner, *, reveal: bool) -> dict[str, object
         "liveness": item.liveness,
         "key": None if item.key is None else _key(item.key, clean),
         "action": None if item.action is None else _action(item.action, clean),
+        "in_tip": origin.in_tip,
+        "reachable": origin.reachable,
     }
     if reveal:
         fields["secret"] = revealed(finding.secret)

@@ -19,7 +19,7 @@ SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5"
 """GitHub sorts by `security-severity`, a number like CVSS's: above 9 critical, 7 high, 4 medium."""
 
 KEPT = ("provider", "confidence", "masked", "encoding", "commit", "author", "date", "ref", "blob", "place", "inside")
-PROPERTIES = (*KEPT, "liveness", "key", "action", "secret")
+PROPERTIES = (*KEPT, "in_tip", "reachable", "liveness", "key", "action", "secret")
 
 
 def write_sarif(report: Report, out: TextIO) -> None:

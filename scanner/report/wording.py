@@ -52,6 +52,12 @@ def provenance(origin: Origin, clean: Cleaner) -> str:
         said.append(f"by {clean.clean(origin.author)}")
     if origin.date:
         said.append(clean.clean(origin.date))
+    if origin.in_tip and origin.commit:
+        said.append("still in a branch's tip")
+    elif origin.in_tip is False and origin.reachable and origin.place is not Place.FILE:
+        said.append("no longer in any branch's tip")
+    if origin.reachable is False and (origin.commit or origin.blob):
+        said.append("no ref leads to it")
     return ", ".join(said)
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from scanner.model import Blob, Origin, Place, Skipped, printable
 from scanner.record import Record
+from scanner.sources.git.pointers import pointed_to
 from scanner.sources.git.repository import repository_at
 from scanner.sources.windows import windows
 
@@ -205,6 +206,8 @@ def _file(frame: Frame, path: str, follow: bool) -> Iterator[Blob | Skipped]:
                 yield frame.skipped(path, f"it grew while being read; only its first {WHOLE_LIMIT >> 20} MB were read")
             if data:
                 yield Blob(data, origin)
+            if pointed_to(data) is not None:
+                yield frame.skipped(path, "it is a pointer of Git LFS, its content is elsewhere: run git lfs pull")
     except OSError as error:
         yield frame.skipped(path, f"it cannot be read: {error.strerror}")
 

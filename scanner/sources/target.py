@@ -7,16 +7,23 @@ import re
 import stat
 import sys
 from collections.abc import Container, Iterator, Sequence
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scanner.errors import SourceError, UsageError
-from scanner.model import Finding, Skipped, Unit, printable
-from scanner.record import Record
+from scanner.model import Finding, Place, Skipped, Unit, printable
+from scanner.record import Record, replace
 from scanner.sources.files import Frame, Nested, single_file, special, walk
 from scanner.sources.git.repository import Repository, repository_around, repository_at
 from scanner.sources.stdin import StdinSource
 
+if TYPE_CHECKING:
+    from scanner.sources.git.introductions import Look
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:(?!//)")
+
+
+_PATHLESS = frozenset({Place.REF_NAME, Place.NOTE, Place.COMMIT_MESSAGE, Place.TAG_MESSAGE})
+"""Places whose path is none of a file."""
 
 
 class TargetOptions(Record):
@@ -92,9 +99,10 @@ class Target:
         self._waiting: list[Part] = [part]
         self._options = options
         self._parts = {name: part}
-        self._seen: set[str] = set()
+        self._inner: dict[str, str | None] = {}
+        self._seen: dict[str, str] = {}
         if repository is not None:
-            self._is_new(repository)
+            self._note(repository, name)
 
     def units(self) -> Iterator[Unit | Skipped]:
         """The work there is, that of repositories met on the way last. May be asked for once."""
@@ -110,8 +118,22 @@ class Target:
         groups: dict[str, list[Finding]] = {}
         for finding in findings:
             groups.setdefault(finding.origin.repository or "", []).append(finding)
-        finished = [each for name, group in groups.items() for each in self._part(name).finish(group)]
-        return sorted(finished, key=_order)
+        finished = {name: self._part(name).finish(group) for name, group in groups.items()}
+        told = {_leak(each, name) for name, found in finished.items() for each in found if each.origin.commit}
+        shown = [
+            self._shown(each, name)
+            for name, found in finished.items()
+            for each in found
+            if not ((owner := self._inner.get(name)) is not None and _leak(each, owner) in told)
+        ]
+        return sorted(shown, key=_order)
+
+    def _shown(self, finding: Finding, name: str) -> Finding:
+        """A finding of a repository within the target, with a path that says in which it is."""
+        origin = finding.origin
+        if name not in self._inner or not origin.path or origin.place in _PATHLESS:
+            return finding
+        return replace(finding, origin=replace(origin, path=os.path.join(name, origin.path)))
 
     def _part(self, name: str) -> Part:
         return self._parts.get(name) or Plain(iter(()))
@@ -122,27 +144,33 @@ class Target:
         repository = repository_at(nested.path)
         if repository is None or os.path.realpath(repository.git_dir) in self._seen:
             return
-        is_new = self._is_new(repository)
-        if is_new and self._options.history:
-            part: Part = WholeRepository(repository, nested.shown, known=self._options.known)
+        owner = self._note(repository, nested.shown)
+        history = self._options.history
+        if owner is None and history:
+            part: Part = WholeRepository(repository, nested.shown, self._options.all_refs, self._options.known)
         else:
-            part = Present(repository, nested.shown, own=is_new)
+            part = Present(repository, nested.shown, own=owner is None, objects_known=history)
         self._parts[nested.shown] = part
+        self._inner[nested.shown] = owner
         self._waiting.append(part)
 
-    def _is_new(self, repository: Repository) -> bool:
-        """Notes a repository; False when its objects are those of one that was noted before."""
+    def _note(self, repository: Repository, name: str) -> str | None:
+        """Notes a repository; the name of the one that was noted before with the same objects, if there is one."""
         common = os.path.realpath(repository.common_dir)
-        is_new = common not in self._seen
-        self._seen.update((common, os.path.realpath(repository.git_dir)))
-        return is_new
+        owner = self._seen.get(common)
+        self._seen.setdefault(common, name)
+        self._seen.setdefault(os.path.realpath(repository.git_dir), name)
+        return owner
 
 
-def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO | None = None) -> Target:
+def open_target(
+    text: str, options: TargetOptions | None = None, stdin: BinaryIO | None = None, look: Look | None = None
+) -> Target:
     """Opens a path (file, directory, repository with or without a work tree, archive) or `-`, which is `stdin`.
 
     Raises UsageError where the options do not fit each other or the target, SourceError where there is nothing to read.
-    A git URL (see `is_git_url`) has to be mirrored first, and the mirror opened under the URL as `name`.
+    A git URL (see `is_git_url`) has to be mirrored first, and the mirror opened under the URL as `name`. `look` scans a
+    content: with it, what `since` and `range` report is new there.
     """
     options = options or TargetOptions()
     chosen = options.chosen
@@ -154,7 +182,7 @@ def open_target(text: str, options: TargetOptions | None = None, stdin: BinaryIO
         return Target(StdinSource(stdin or sys.stdin.buffer), options)
     about = _stat(text)
     if chosen and chosen != ("--no-history",):
-        return _repository(text, options, chosen[0])
+        return _repository(text, options, chosen[0], look)
     if stat.S_ISDIR(about.st_mode):
         return _directory(text, options)
     if stat.S_ISREG(about.st_mode):
@@ -188,27 +216,26 @@ def _directory(text: str, options: TargetOptions) -> Target:
     return _open_repository(repository, options, options.name or text)
 
 
-def _repository(text: str, options: TargetOptions, option: str) -> Target:
+def _repository(text: str, options: TargetOptions, option: str, look: Look | None) -> Target:
     repository = repository_around(text)
     if repository is None:
         raise UsageError(f"{option} is for repositories, and there is none at or above {printable(text)}")
-    return _open_repository(repository, options, options.name or text)
+    return _open_repository(repository, options, options.name or text, look)
 
 
-def _open_repository(repository: Repository, options: TargetOptions, name: str) -> Target:
+def _open_repository(repository: Repository, options: TargetOptions, name: str, look: Look | None = None) -> Target:
     # Only repositories need what starts git; a single file is scanned before that is imported.
     from scanner.sources.git import revisions, source  # noqa: PLC0415
-    from scanner.sources.git.command import Git, require_git  # noqa: PLC0415
+    from scanner.sources.git.caution import require_sound  # noqa: PLC0415
 
-    git = Git(repository.git_dir)
-    require_git(git)
+    git = require_sound(repository)
     part: Part
     if options.staged:
         part = source.Staged(repository.work_tree or repository.git_dir, name, options.index)
     elif options.since is not None:
-        part = source.Commits(repository, name, revisions.since(git, options.since), options.known)
+        part = source.Commits(repository, name, revisions.since(git, options.since), options.known, look)
     elif options.range is not None:
-        part = source.Commits(repository, name, revisions.between(git, options.range), options.known)
+        part = source.Commits(repository, name, revisions.between(git, options.range), options.known, look)
     elif options.ref is not None:
         part = source.Commits(repository, name, revisions.reachable(git, options.ref), options.known)
     elif options.history:
@@ -216,6 +243,12 @@ def _open_repository(repository: Repository, options: TargetOptions, name: str) 
     else:
         part = source.Present(repository, name)
     return Target(part, options, repository, name)
+
+
+def _leak(finding: Finding, repository: str) -> tuple[object, ...]:
+    """What is the same for a leak in all work trees of a repository."""
+    origin = finding.origin
+    return (repository, finding.kind.id, finding.fingerprint, finding.encoding, origin.path, origin.inside)
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

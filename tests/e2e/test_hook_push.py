@@ -95,6 +95,21 @@ def test_a_key_in_a_message_is_one_too(side: str, request: pytest.FixtureRequest
 
 
 @pytest.mark.parametrize("side", ["sender", "receiver"])
+def test_a_key_in_a_name_blocks_the_push_that_brings_it(side: str, request: pytest.FixtureRequest, token: str) -> None:
+    shop: Workshop = request.getfixturevalue(side)
+    commit = add(shop, f"dir/{token}.txt", "x\n")
+    refused(push(shop), f"file-name {commit[:10]}", token)
+    assert shop.git("push", "--quiet", "--no-verify", "origin", "main", check=False).code == (side == "receiver")
+
+
+def test_a_name_that_was_there_before_and_a_pointer_do_not_block(sender: Workshop, token: str) -> None:
+    add(sender, f"dir/{token}.txt", "x\n")
+    assert sender.git("push", "--quiet", "--no-verify", "origin", "main", check=False).code == 0
+    add(sender, "dir/other.txt", f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 123\n")
+    assert push(sender).code == 0
+
+
+@pytest.mark.parametrize("side", ["sender", "receiver"])
 def test_what_the_other_side_has_already_does_not_block(
     side: str, tmp_path: Path, shop: Workshop, request: pytest.FixtureRequest, token: str
 ) -> None:

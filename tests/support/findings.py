@@ -82,6 +82,8 @@ def full_report(*, reveal: bool = False) -> Report:
         commit="c" * 40,
         author="Ada <ada@example.org>",
         date="2026-01-02T03:04:05+00:00",
+        in_tip=False,
+        reachable=True,
     )
     message = Origin(Place.COMMIT_MESSAGE, "", commit="d" * 40, author="Bob <bob@example.org>", date="2026-01-03")
     archive = Origin(Place.FILE, "files/all of it.zip").within("inner/keys.txt")

@@ -38,10 +38,12 @@ class Repository:
         made.git("init", "-q", "-b", "main", f"--object-format={object_format}", *(["--bare"] if bare else []))
         return made
 
-    def git(self, *words: str | bytes, stdin: bytes = b"", check: bool = True) -> str:
+    def git(
+        self, *words: str | bytes, stdin: bytes = b"", check: bool = True, env: Mapping[str, str] | None = None
+    ) -> str:
         """Runs git in it and returns what it wrote, without the line's end."""
         date = f"{FIRST_DATE + 3600 * self._commits} +0200"
-        env = {**ENVIRONMENT, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        env = {**ENVIRONMENT, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date, **(env or {})}
         command = ["git", "-c", "protocol.file.allow=always", "-c", "advice.detachedHead=false", *words]
         done = subprocess.run(command, cwd=self.path, env=env, input=stdin, capture_output=True, check=False)
         if check and done.returncode:

@@ -120,6 +120,19 @@ class Git(Record):
             raise SourceError(f"git {arguments[0]} failed in {printable(self.directory)}: {words(complaint)}")
         return out
 
+    def probe(self, *arguments: str, seconds: float) -> None:
+        """Runs git for at most so long, whatever comes of it. Raises SourceError when it takes longer."""
+        process = self.start(*arguments, stdout=subprocess.DEVNULL)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            where = printable(self.directory)
+            raise SourceError(
+                f"git did not answer within {seconds:g} s in {where}: see what its configuration includes"
+            ) from None
+        finally:
+            stop(process)
+
     def head(self) -> str | None:
         """The commit that is checked out; None before the first one."""
         try:

@@ -9,8 +9,11 @@ from typing import IO
 
 from scanner.model import Blob, Origin, Place, Skipped, printable
 from scanner.record import Record
+from scanner.sources.git.beside import Beside
 from scanner.sources.git.command import Git, pipe, stop, words
+from scanner.sources.git.lfs import PointerBatch
 from scanner.sources.git.messages import commit_blobs, tag_blobs
+from scanner.sources.git.names import NameBatch
 from scanner.sources.git.reading import GitObject, Unreadable, read_objects
 from scanner.sources.windows import windows
 
@@ -72,15 +75,17 @@ def all_objects(git: Git, name: str, known: Container[str] = ()) -> Iterator[Obj
 
 def objects_of(
     git: Git, name: str, revisions: tuple[str, ...], known: Container[str] = ()
-) -> Iterator[ObjectBatch | Skipped]:
-    """Units of what some commits hold (`revisions` as `git rev-list` takes them), as `all_objects` gives them."""
+) -> Iterator[ObjectBatch | NameBatch | PointerBatch | Skipped]:
+    """Units of what some commits hold (`revisions` as `git rev-list` takes them), trees' names and pointers too."""
     with tempfile.TemporaryFile() as complaints:
         commits = git.start(
             "rev-list", "--objects", "--no-object-names", "--missing=print", *revisions, "--", stderr=complaints
         )
         try:
-            cutter = _Cutter(git, name, known)
+            beside = Beside(git, name, known)
+            cutter = _Cutter(git, name, known, beside)
             _, complaint = yield from _list(cutter, git, ("cat-file", "--buffer", _CHECK), pipe(commits.stdout))
+            yield from beside.rest()
             yield from cutter.damage()
             if commits.wait() or complaint:
                 complaint += _said(complaints)
@@ -115,7 +120,8 @@ class _Cutter:
     so they are kept together: read in separate units, each unit would make all of them again.
     """
 
-    def __init__(self, git: Git, name: str, known: Container[str]) -> None:
+    def __init__(self, git: Git, name: str, known: Container[str], beside: Beside | None = None) -> None:
+        self._beside = beside
         self._git = git
         self._name = name
         self._known = known
@@ -132,6 +138,8 @@ class _Cutter:
             self._damaged.append(fields[0].decode().lstrip("?"))
             return False
         id, kind, size, base = fields
+        if self._beside is not None:
+            self._beside.add(kind, int(size), id)
         if kind == b"tree":
             return False
         number = self._family.get(base, -1)

@@ -44,9 +44,9 @@ def repository_at(path: str) -> Repository | None:
     path = os.path.abspath(path)
     dot = os.path.join(path, ".git")
     git_dir = _named_by(dot) if os.path.isfile(dot) else dot
-    if git_dir is not None and (common := _common(git_dir)) is not None:
+    if git_dir is not None and (common := common_directory(git_dir)) is not None:
         return Repository(git_dir, common, path)
-    if (common := _common(path)) is not None:
+    if (common := common_directory(path)) is not None:
         return Repository(path, common, None)
     return None
 
@@ -70,11 +70,11 @@ def is_git_directory(path: str) -> bool:
     )
 
 
-def _common(git_dir: str) -> str | None:
+def common_directory(git_dir: str) -> str | None:
     """The directory that holds the objects of the repository at `git_dir`, if there is one."""
     if is_git_directory(git_dir):
         return git_dir
-    named = _first_line(os.path.join(git_dir, "commondir"))
+    named = first_line(os.path.join(git_dir, "commondir"))
     if not named:
         return None
     common = os.path.normpath(os.path.join(git_dir, named))
@@ -83,13 +83,14 @@ def _common(git_dir: str) -> str | None:
 
 def _named_by(gitfile: str) -> str | None:
     """The directory that a `.git` file names, if it does."""
-    line = _first_line(gitfile)
+    line = first_line(gitfile)
     if line is None or not line.startswith("gitdir: "):
         return None
     return os.path.normpath(os.path.join(os.path.dirname(gitfile), line.removeprefix("gitdir: ")))
 
 
-def _first_line(path: str) -> str | None:
+def first_line(path: str) -> str | None:
+    """The first line of a file that git keeps a path in; None where there is no such file."""
     try:
         if not os.path.isfile(path):
             return None

@@ -26,14 +26,18 @@ def between(git: Git, text: str) -> tuple[str, ...]:
 
 
 def reachable(git: Git, ref: str) -> tuple[str, ...]:
-    """Everything that `ref` leads to."""
-    return (commit(git, ref),)
+    """Everything that `ref` leads to: an annotated tag is part of it. It may name a file or a directory as well."""
+    return (_object(git, ref, ref),)
 
 
 def commit(git: Git, revision: str) -> str:
     """The id of the commit that a revision names. Raises UsageError, which names it, when there is none."""
+    return _object(git, f"{revision}^{{commit}}", revision)
+
+
+def _object(git: Git, expression: str, revision: str) -> str:
     try:
-        found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
     except SourceError:
         raise UsageError(
             f"there is no commit called '{printable(revision)}' in this repository: see git branch --all, or fetch it"

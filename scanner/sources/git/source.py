@@ -9,12 +9,18 @@ from scanner.errors import SourceError
 from scanner.model import Blob, Finding, Origin, Place, Skipped, Unit, printable
 from scanner.record import Record
 from scanner.sources.files import Frame, Nested, walk
-from scanner.sources.git.attribution import EVERYTHING, attribute
+from scanner.sources.git.around import absent_submodules, linked_work_trees
+from scanner.sources.git.attribution import attribute
 from scanner.sources.git.belongings import RefNames, own_files, reflogs
-from scanner.sources.git.command import Git, require_git
+from scanner.sources.git.beside import beside_all
+from scanner.sources.git.caution import require_sound
+from scanner.sources.git.command import Git
+from scanner.sources.git.introductions import Look, names_new_in, new_in
+from scanner.sources.git.lfs import pointing
 from scanner.sources.git.objects import ObjectBatch, all_objects, missing_objects, objects_of
 from scanner.sources.git.reading import Unreadable, read_objects
 from scanner.sources.git.repository import Repository
+from scanner.sources.git.sightings import EVERYTHING
 from scanner.sources.git.staged import StagedChanges, read, staged
 from scanner.sources.windows import windows
 
@@ -68,12 +74,13 @@ class WholeRepository(Record):
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The work tree first, then the repository itself. What git cannot read is Skipped; the rest goes on."""
-        git = Git(self.repository.git_dir)
         yield from _work_tree(self.repository, self.name)
+        yield from linked_work_trees(self.repository)
         yield from walk(*own_files(self.repository, self.name))
         yield from reflogs(self.repository, self.name)
         try:
-            require_git(git)
+            git = require_sound(self.repository)
+            yield from absent_submodules(self.repository, git, self.name)
             yield RefNames(git, self.name)
             yield from self._objects(git)
         except SourceError as error:
@@ -89,6 +96,8 @@ class WholeRepository(Record):
             if isinstance(unit, ObjectBatch):
                 weight += unit.weight
             yield unit
+        if not self.refs_only:
+            yield from beside_all(git, self.name, self.known)
         yield from _cut_off(self.repository, self.name)
         if self.repository.partial:
             yield from missing_objects(
@@ -99,47 +108,68 @@ class WholeRepository(Record):
 
     def finish(self, findings: Sequence[Finding]) -> list[Finding]:
         """Names commits and paths; one finding for each leak."""
-        return attribute(Git(self.repository.git_dir), findings)
+        git = Git(self.repository.git_dir)
+        return attribute(git, pointing(git, findings), complete=not self.known)
 
 
 class Commits(Record):
-    """What some commits hold, and nothing else; `revisions` as `git rev-list` takes them."""
+    """What some commits hold, and nothing else; `revisions` as `git rev-list` takes them.
+
+    With `look`, which scans a content, only what is new in a range is reported: a file that was changed is scanned as a
+    whole, and what its parents' version held already is left out.
+    """
 
     repository: Repository
     name: str
     revisions: tuple[str, ...]
     known: Container[str] = ()
+    look: Look | None = None
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The objects of these commits."""
         yield from objects_of(Git(self.repository.git_dir), self.name, self.revisions, self.known)
-        if not any(revision.startswith("^") for revision in self.revisions):
+        if not self._is_range:
             yield from _cut_off(self.repository, self.name)
 
     def finish(self, findings: Sequence[Finding]) -> list[Finding]:
         """Names the commits and paths; one finding for each leak."""
-        return attribute(Git(self.repository.git_dir), findings, self.revisions)
+        git = Git(self.repository.git_dir)
+        if self._is_range and self.look is not None:
+            findings = new_in(git, self.revisions, findings, self.look)
+        attributed = attribute(git, findings, self.revisions, complete=False)
+        return names_new_in(git, attributed) if self._is_range else attributed
+
+    @property
+    def _is_range(self) -> bool:
+        return any(revision.startswith("^") for revision in self.revisions)
 
 
 class Present(Record):
     """A repository as it stands, without its history: work tree and what is staged, or HEAD's files if it is bare.
 
-    `own` says whether the repository's own directory is read as well; linked work trees share one.
+    `own` says whether the repository's own directory is read as well; linked work trees share one. `objects_known` is
+    whether all objects are looked at elsewhere: then what is staged is among them, and what is found here and not there
+    is in no commit.
     """
 
     repository: Repository
     name: str
     own: bool = True
+    objects_known: bool = False
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The work tree, then the index."""
         yield from _work_tree(self.repository, self.name)
         if self.own:
+            yield from linked_work_trees(self.repository)
             yield from walk(*own_files(self.repository, self.name))
         try:
+            git = require_sound(self.repository)
+            if self.own:
+                yield from absent_submodules(self.repository, git, self.name)
             if self.repository.work_tree is None:
-                yield from _head(Git(self.repository.git_dir), self.name)
-            else:
+                yield from _head(git, self.name)
+            elif not self.objects_known:
                 changes = staged(self.repository.work_tree)._replace(name=self.name)
                 yield StagedUnit(changes, len(changes.files) << 14)
         except SourceError as error:
@@ -147,7 +177,7 @@ class Present(Record):
 
     def finish(self, findings: Sequence[Finding]) -> list[Finding]:
         """One finding for a leak that is in the work tree and staged."""
-        return attribute(Git(self.repository.git_dir), findings, ())
+        return attribute(Git(self.repository.git_dir), findings, (), complete=self.objects_known)
 
 
 class Staged:

@@ -25,7 +25,7 @@ from tests.support.findings import DEPLOY, PLANNED, finding, full_report, report
 
 FIELDS = """
 rule provider name severity confidence fingerprint masked path start_line start_column end_line end_column
-inside encoding commit author date ref blob place liveness key action
+inside encoding commit author date ref blob place liveness key action in_tip reachable
 """
 
 HOSTILE = "a\x1b]0;x\x07\n<script>`*_|=1,\"'&\u202e\udcff\\.py"

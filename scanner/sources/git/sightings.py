@@ -1,0 +1,207 @@
+"""Where objects are met first: in which commit, under which path, and whether a ref leads there.
+
+Asked only for objects in which something was found. All that refs lead to is walked first, then what only the stash,
+the index and reflogs know, then what nothing leads to.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+from scanner.errors import SourceError
+from scanner.model import Place
+from scanner.record import Record, replace
+from scanner.sources.git.command import Git, pipe, stop
+from scanner.sources.git.repository import common_directory
+
+EVERYTHING = ("--all",)
+"""Every ref and every work tree's HEAD, as `git rev-list` takes it."""
+
+LATER = 1 << 60
+"""The rank of what cannot be placed in time."""
+
+_ORDER = ("--objects", "--in-commit-order", "--reverse", "--topo-order", "--missing=allow-any", "--ignore-missing")
+_MOST_EXCLUDED = 500
+
+
+class Sighting(Record):
+    """Where an object was met first. `rank` orders sightings in time; `reachable` is whether a ref leads to it."""
+
+    place: Place
+    path: str
+    commit: str | None
+    rank: int
+    reachable: bool | None = True
+    ref: str | None = None
+
+
+class Lookout:
+    """Looks for objects of one repository; `seen` is what was met, by id."""
+
+    def __init__(self, git: Git, wanted: Iterable[str]) -> None:
+        self._git = git
+        self._wanted = frozenset(wanted)
+        self.seen: dict[str, Sighting] = {}
+
+    @property
+    def left(self) -> frozenset[str]:
+        """What was not met yet."""
+        return self._wanted - self.seen.keys()
+
+    def in_commits(self, revisions: tuple[str, ...]) -> None:
+        """Looks at what some commits hold; `revisions` as `git rev-list` takes them."""
+        reachable = True if self.left and is_reachable(self._git, revisions) else None
+        self._walk(Place.BLOB, revisions, reachable)
+
+    def everywhere(self) -> None:
+        """Looks at all there is. What nothing leads to is said to be so only if everything else could be walked."""
+        if not self.left:
+            return
+        odd = _odd_refs(self._git)
+        out = tuple(f"--exclude={ref}" for ref in odd) if len(odd) <= _MOST_EXCLUDED else ()
+        told = self._walk(Place.BLOB, (*out, "--exclude=refs/notes/*", "--exclude=refs/stash", "--all"))
+        told &= self._walk(Place.NOTE, ("--glob=refs/notes/*",))
+        for ref in odd if self.left else ():
+            told &= self._walk(Place.BLOB, (odd[ref],), ref=ref)
+        told &= self._walk(Place.STASH, ("--glob=refs/stas[h]",))
+        told &= self._walk(Place.STASH, _stashes(self._git), False)
+        told &= self._index()
+        told &= self._walk(Place.REFLOG, ("--reflog",), False)
+        if told and self.left:
+            self._lost()
+
+    def _walk(
+        self,
+        place: Place,
+        revisions: tuple[str, ...],
+        reachable: bool | None = True,
+        ref: str | None = None,
+        stdin: IO[bytes] | None = None,
+    ) -> bool:
+        """Notes where what is still wanted comes first in these commits, oldest commit first.
+
+        False when git could not walk all of them: then nothing can be said about what was not met. With `ref`, what
+        is walked is what that ref names, which is no commit; with `stdin`, there are more revisions in it.
+        """
+        left = {id.encode() for id in self.left}
+        if not left or not (revisions or stdin):
+            return True
+        git, command = self._git, ("-c", "core.deltaBaseCacheLimit=1g", "rev-list", *_ORDER)
+        if stdin is None:
+            process = git.start(*command, *revisions, "--")
+        else:
+            process = git.start(*command, "--stdin", *revisions, stdin=stdin)
+        try:
+            commit: str | None = None
+            for rank, line in enumerate(pipe(process.stdout), len(self.seen)):
+                id, space, path = line.rstrip(b"\n").partition(b" ")
+                if not space and ref is None:
+                    commit = id.decode()
+                if id in left:
+                    left.remove(id)
+                    named = b"" if path == id else path
+                    self.seen[id.decode()] = Sighting(place, os.fsdecode(named), commit, rank, reachable, ref)
+                    if not left:
+                        return True
+            return process.wait() == 0
+        finally:
+            stop(process)
+
+    def _index(self) -> bool:
+        if not self.left:
+            return True
+        told = True
+        for index in _indexes(self._git):
+            try:
+                entries = replace(self._git, index=index).run("ls-files", "--stage", "-z").split(b"\0")
+            except SourceError:
+                told = False
+                continue
+            left = self.left
+            for entry in entries:
+                about, _, path = entry.partition(b"\t")
+                blob = about.split(b" ")[1].decode() if about else ""
+                if blob in left:
+                    self.seen.setdefault(blob, Sighting(Place.INDEX, os.fsdecode(path), None, LATER, False))
+        return told
+
+    def _lost(self) -> None:
+        """Commits that nothing leads to, then trees that nothing leads to; what is in none of them lies alone."""
+        commits, trees = _all_commits_and_trees(self._git)
+        with tempfile.TemporaryFile() as ids:
+            ids.writelines(id + b"\n" for id in commits)
+            ids.seek(0)
+            self._walk(Place.UNREACHABLE, ("--not", "--all", "--reflog"), False, stdin=ids)
+        if self.left:
+            with tempfile.TemporaryFile() as ids:
+                ids.writelines(id + b"\n" for id in trees)
+                ids.seek(0)
+                self._walk(Place.UNREACHABLE, (), False, ref="", stdin=ids)
+        for id in self.left:
+            self.seen[id] = Sighting(Place.UNREACHABLE, "", None, LATER, False)
+
+
+def is_reachable(git: Git, revisions: tuple[str, ...]) -> bool:
+    """Whether refs lead to all of these commits."""
+    tips = tuple(each for each in revisions if not each.startswith("^"))
+    if any(tip.startswith("-") for tip in tips):
+        return True
+    try:
+        return not git.run("rev-list", "--max-count=1", *tips, "--not", "--all")
+    except SourceError:
+        return False
+
+
+def _odd_refs(git: Git) -> dict[str, str]:
+    """Refs that lead to no commit, and what they name."""
+    odd = {}
+    try:
+        for line in git.run(
+            "for-each-ref", "--format=%(objecttype) %(*objecttype) %(objectname) %(refname)"
+        ).splitlines():
+            kind, peeled, id, ref = line.split(b" ", 3)
+            if (peeled or kind) != b"commit":
+                odd[os.fsdecode(ref)] = id.decode()
+    except SourceError:
+        return {}
+    return odd
+
+
+def _stashes(git: Git) -> tuple[str, ...]:
+    """All stash entries: the ref names the newest, its log the others."""
+    with git.lines("rev-list", "--walk-reflogs", "--ignore-missing", "refs/stash", "--") as lines:
+        return tuple(dict.fromkeys(line.decode() for line in lines))
+
+
+def _indexes(git: Git) -> Iterator[str]:
+    """The index of every work tree that there is."""
+    common = common_directory(git.directory) or git.directory
+    yield os.path.join(common, "index")
+    try:
+        names = sorted(os.listdir(os.path.join(common, "worktrees")))
+    except OSError:
+        return
+    yield from (os.path.join(common, "worktrees", name, "index") for name in names)
+
+
+def _all_commits_and_trees(git: Git) -> tuple[list[bytes], list[bytes]]:
+    commits: list[bytes] = []
+    trees: list[bytes] = []
+    listing = (
+        "cat-file",
+        "--batch-all-objects",
+        "--buffer",
+        "--batch-check=%(objecttype) %(objectname)",
+        "--unordered",
+    )
+    with git.lines(*listing) as lines:
+        for line in lines:
+            kind, _, id = line.partition(b" ")
+            if kind == b"commit":
+                commits.append(id)
+            elif kind == b"tree":
+                trees.append(id)
+    return commits, trees
