@@ -45,6 +45,8 @@ _JOIN = re.compile(rb"(?:" + _JOINT + rb"|" + _FOLD + rb")")
 _BODY = re.compile(rb"(?:[\w\-.+/~:%$!*@^]|=(?!\r?\n))++")
 _LINE_END = re.compile(rb"[ \t]{0,8}(?:[\\=_^]?\r?\n|\\{1,3}[rn]|[\"'`,;)\]}]|\\{1,3}[\"']|\Z)")
 _JOINS_LISTS = re.compile(rb"(?i:join|concat|implode|strcat|append|cat\(|sprint|format|paste0?\(|string\.|write)")
+_PREFIX = re.compile(rb"[A-Za-z0-9]{0,15}[-_.:]")
+"""Three pieces of a list in a row that look like this are several beginnings, not one value."""
 _WORD = re.compile(rb"[A-Za-z]?[a-z]*[.,:!?-]*")
 _VALUE = re.compile(rb"[^\s\"'`<>]{0,1024}")
 
@@ -72,12 +74,14 @@ def _joints(data: bytes, at: int) -> Sequence[tuple[int, int, int]]:
     body = _BODY.match(data, at, at + REACH)
     joints: list[tuple[int, int, int]] = []
     indent: bytes | None = None
+    beginnings = 0
     while body is not None and len(joints) < PIECES:
+        beginnings = beginnings + 1 if _PREFIX.fullmatch(body[0]) else 0
         join = _JOIN.match(data, body.end(), at + REACH)
         if join is None or (join["comma"] and not _lists_are_joined(data, at)):
             break
         body = _BODY.match(data, join.end(), at + REACH)
-        if body is None:
+        if body is None or (join["comma"] and beginnings > 1 and _PREFIX.fullmatch(body[0])):
             break
         if join["fold"]:
             if indent is None:

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of what takes content apart: `python -m tools.fuzz.run containers|decoders [libFuzzer's options]`.
+"""Coverage-guided fuzzing of what takes content apart: `python -m tools.fuzz.run containers|decoders [options]`.
 
 Needs atheris (`pip install atheris`), which is no dependency of anything else. Seeds are generated into a folder; what
 is found lies in the working directory as `crash-*`, `timeout-*` or `oom-*`, and becomes a test. A run with no option
@@ -17,10 +17,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["scanner"]):
-    from scanner.model import Blob, Origin, Place, Skipped
-    from scanner.options import Limits, Options
     from scanner.documents import office  # noqa: F401 - loaded here, so that it is watched
     from scanner.encodings import unwrap  # noqa: F401 - as above
+    from scanner.model import Blob, Origin, Place, Skipped
+    from scanner.options import Limits, Options
     from scanner.unpack.formats import KINDS, format_of
     from scanner.unpack.kinds import kind_of
     from scanner.unpack.members import members

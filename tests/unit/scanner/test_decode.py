@@ -107,6 +107,11 @@ def test_joins_a_list_only_as_far_as_it_makes_sense() -> None:
     assert secrets(scanner(FIXED), data) == [TOKEN.encode()]
 
 
+def test_a_list_of_beginnings_is_no_value_in_pieces() -> None:
+    beginnings = ", ".join(f'"{text}-"' for text in ("acmt_gl", "glon", "agent", "oauth", "soat", "session"))
+    assert findings(scanner(rule("acme-long", "acmt_ + [a-z-]{20}")), f"join([{beginnings}])".encode()) == []
+
+
 def test_what_stands_between_escapes_is_found_once() -> None:
     data = f"%7b%22key%22: {TOKEN} %22%3a%7d".encode()
     [found] = findings(scanner(FIXED), data)
