@@ -133,7 +133,9 @@ class Target:
         origin = finding.origin
         if name not in self._inner or not origin.path or origin.place in _PATHLESS:
             return finding
-        return replace(finding, origin=replace(origin, path=os.path.join(name, origin.path)))
+        path = os.path.join(name, origin.path)
+        base = origin.base + len(path) - len(origin.path)
+        return replace(finding, origin=replace(origin, path=path, base=base))
 
     def _part(self, name: str) -> Part:
         return self._parts.get(name) or Plain(iter(()))

@@ -56,7 +56,9 @@ def test_a_key_that_was_taken_back_is_found_in_history(audit: Audit, repository:
     repository.commit("revert", {"conf.py": "debug = True\n"})
     report = audit(repository.path, code=1)
     assert _where(report) == [("blob", "conf.py", bad, 2)]
-    assert report["findings"][0]["author"] == "Ada Writer <ada@example.org>"
+    (finding,) = report["findings"]
+    assert finding["author"] == "Ada Writer <ada@example.org>"
+    assert (finding["in_tip"], finding["reachable"]) == (False, True)
     assert report["skipped"] == []
     assert TOKEN not in json.dumps(report)
     assert _where(audit(repository.path, "--no-history", code=0)) == []
@@ -71,6 +73,22 @@ def test_a_key_in_the_work_tree_and_in_many_versions_is_one_finding(audit: Audit
     for number in range(5):
         repository.commit(f"edit {number}", {"conf.py": "\n" * number + f"token = '{TOKEN}'\n"})
     assert _where(audit(repository.path, code=1)) == [("file", "conf.py", bad, 5)]
+
+
+def test_a_range_reports_what_is_new_in_it(audit: Audit, repository: Repository) -> None:
+    repository.commit("old", {"conf.py": f"token = '{TOKEN}'\n"})
+    new = repository.commit("new", {"conf.py": f"token = '{TOKEN}'\nother = '{OTHER}'\n"})
+    repository.commit("edit", {"conf.py": f"# comment\ntoken = '{TOKEN}'\nother = '{OTHER}'\n"})
+    assert _where(audit(repository.path, "--since", "HEAD~2", code=1)) == [("blob", "conf.py", new, 2)]
+    assert _where(audit(repository.path, "--range", "HEAD~1..HEAD", code=0)) == []
+
+
+def test_what_is_not_here_counts_in_the_exit_code(audit: Audit, repository: Repository) -> None:
+    head = repository.commit("first", {"a": "x"})
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{head},sub")
+    repository.commit_staged("submodule")
+    (skipped,) = audit(repository.path, code=4)["skipped"]
+    assert "the submodule is not here" in skipped["reason"]
 
 
 def test_only_staged_lines_count(audit: Audit, repository: Repository) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 from scanner.errors import SourceError
@@ -13,6 +14,12 @@ from scanner.sources.git.command import Git
 from scanner.sources.git.repository import Repository
 
 WEIGHT = 1 << 20
+_OBJECTS = frozenset(
+    os.path.join("objects", each)
+    for each in ("pack", "info/commit-graph", "info/commit-graphs", *(f"{number:02x}" for number in range(256)))
+)
+"""What git keeps objects in. Everything else below `objects` (alternates, what was put there by hand) is a file."""
+_UNFINISHED = re.compile(r"tmp_(?:obj|pack|idx|rev|mtimes)_|\.tmp-")
 
 
 class RefNames(Record):
@@ -79,10 +86,22 @@ def reflogs(repository: Repository, name: str) -> Iterator[Reflogs]:
 def own_files(repository: Repository, name: str) -> tuple[Frame, frozenset[str]]:
     """How to walk the repository's own directory, and what to leave out since it is read in another way."""
     label = ".git" if repository.work_tree is not None else ""
-    left_out = {"objects", "refs", "logs", "packed-refs", "index"}
+    left_out = {"refs", "logs", "packed-refs", "index", *_OBJECTS}
     for each in _names(os.path.join(repository.common_dir, "worktrees")):
         left_out.update(os.path.join("worktrees", each, part) for part in ("logs", "index", "refs"))
     return Frame(repository.common_dir, label, name, Place.CONFIG), frozenset(left_out)
+
+
+def unfinished(repository: Repository, name: str) -> Iterator[Skipped]:
+    """Says so where git left pieces of objects behind: whatever they hold, they cannot be read as objects."""
+    objects = os.path.join(repository.common_dir, "objects")
+    places = ("", "pack", *(f"{number:02x}" for number in range(256)))
+    left = sum(bool(_UNFINISHED.match(each)) for place in places for each in _names(os.path.join(objects, place)))
+    if left:
+        count = "1 file is" if left == 1 else f"{left} files are"
+        yield Skipped(
+            f"{printable(name)} objects", f"{count} left of an interrupted fetch or repack: git gc takes them away"
+        )
 
 
 def _names(directory: str) -> list[str]:

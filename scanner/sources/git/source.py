@@ -11,7 +11,7 @@ from scanner.record import Record
 from scanner.sources.files import Frame, Nested, walk
 from scanner.sources.git.around import absent_submodules, linked_work_trees
 from scanner.sources.git.attribution import attribute
-from scanner.sources.git.belongings import RefNames, own_files, reflogs
+from scanner.sources.git.belongings import RefNames, own_files, reflogs, unfinished
 from scanner.sources.git.beside import beside_all
 from scanner.sources.git.caution import require_sound
 from scanner.sources.git.command import Git
@@ -98,6 +98,7 @@ class WholeRepository(Record):
             yield unit
         if not self.refs_only:
             yield from beside_all(git, self.name, self.known)
+            yield from unfinished(self.repository, self.name)
         yield from _cut_off(self.repository, self.name)
         if self.repository.partial:
             yield from missing_objects(

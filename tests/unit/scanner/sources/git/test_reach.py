@@ -82,6 +82,15 @@ def test_a_submodule_that_is_not_here_is_told(repository: Repository, tmp_path: 
     assert origin == f"{tmp_path}/bare/lib/sub"
 
 
+def test_what_an_interrupted_fetch_left_is_told(repository: Repository) -> None:
+    (repository.git_dir / "objects" / "pack" / "tmp_pack_a1b2c3").write_bytes(b"PACK")
+    (repository.git_dir / "objects" / "info" / "alternates").write_text(f"# {NEEDLE.decode()}\n")
+    reading = read_target(repository.path)
+    ((_, reason),) = [(each.origin, each.reason) for each in reading.skipped]
+    assert reason == "1 file is left of an interrupted fetch or repack: git gc takes them away"
+    assert reading.holds(NEEDLE)
+
+
 def test_an_alternate_that_is_gone_is_told(repository: Repository, tmp_path: Path) -> None:
     repository.git("clone", "-q", "--shared", ".", str(tmp_path / "borrower"))
     repository.path.rename(tmp_path / "elsewhere")
