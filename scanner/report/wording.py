@@ -56,7 +56,9 @@ def provenance(origin: Origin, clean: Cleaner) -> str:
         said.append("still in a branch's tip")
     elif origin.in_tip is False and origin.reachable and origin.place is not Place.FILE:
         said.append("no longer in any branch's tip")
-    if origin.reachable is False and (origin.commit or origin.blob):
+    if origin.reachable is False and origin.commit is None and origin.place in {Place.FILE, Place.INDEX}:
+        said.append("in no commit")
+    elif origin.reachable is False and (origin.commit or origin.blob):
         said.append("no ref leads to it")
     return ", ".join(said)
 

@@ -11,7 +11,7 @@ from scanner.model import Blob, Origin, Place, Skipped, printable
 from scanner.record import Record
 from scanner.sources.files import NAME_LENGTH, Frame
 from scanner.sources.git.command import Git
-from scanner.sources.git.repository import Repository
+from scanner.sources.git.repository import Repository, common_directory
 
 WEIGHT = 1 << 20
 _OBJECTS = frozenset(
@@ -31,15 +31,31 @@ class RefNames(Record):
 
     def blobs(self) -> Iterator[Blob | Skipped]:
         """One blob for each name."""
+        names = set(_ref_files(self.git.directory))
         try:
-            names = self.git.run("for-each-ref", "--format=%(refname)").splitlines()
+            names.update(self.git.run("for-each-ref", "--format=%(refname)").splitlines())
         except SourceError as error:
             yield Skipped(f"{printable(self.name)} refs", str(error))
-            return
-        for name in names:
+        for name in sorted(names):
             if len(name.rpartition(b"/")[2]) >= NAME_LENGTH:
                 ref = os.fsdecode(name)
                 yield Blob(name, Origin(Place.REF_NAME, ref, repository=self.name, ref=ref))
+
+
+def _ref_files(git_dir: str) -> Iterator[bytes]:
+    """Names of refs as files have them: git does not list one that leads to nothing."""
+    common = common_directory(git_dir) or git_dir
+    for directory, _, files in os.walk(os.path.join(common, "refs")):
+        below = os.path.relpath(directory, common)
+        yield from (os.fsencode(os.path.join(below, file)) for file in files)
+    try:
+        with open(os.path.join(common, "packed-refs"), "rb") as file:
+            for line in file:
+                id, _, name = line.rstrip(b"\n").partition(b" ")
+                if name.startswith(b"refs/") and not id.startswith((b"#", b"^")):
+                    yield name
+    except OSError:
+        return
 
 
 class Reflogs(Record):

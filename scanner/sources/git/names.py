@@ -24,7 +24,7 @@ _HELD = 64 << 20
 
 
 class NameBatch(Record):
-    """Unit: the names in some trees that are long enough to hold a credential, each once.
+    """Unit: the names in some trees that are long enough to hold a credential, each once a directory.
 
     `ids` are those of the trees, separated by spaces.
     """
@@ -35,8 +35,8 @@ class NameBatch(Record):
     weight: int
 
     def blobs(self) -> Iterator[Blob | Skipped]:
-        """One blob for each name; `origin.blob` is the tree that has it."""
-        seen: set[bytes] = set()
+        """One blob for each name in each directory; `origin.blob` is the tree that has it."""
+        seen: set[tuple[bytes, bytes]] = set()
         versions: dict[bytes, bytes] = {}
         held = 0
         for found in read_objects(self.git, self.ids.split(" ")):
@@ -49,8 +49,8 @@ class NameBatch(Record):
             content = found.content
             directory = _likeness(content, len(found.id) // 2)
             for name in found_in(fresh(versions.get(directory, b""), content)):
-                if name not in seen:
-                    seen.add(name)
+                if (directory, name) not in seen:
+                    seen.add((directory, name))
                     origin = Origin(Place.FILE_NAME, os.fsdecode(name), repository=self.name, blob=found.id)
                     yield Blob(name, origin)
             held += len(content)

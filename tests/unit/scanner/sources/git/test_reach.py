@@ -147,6 +147,24 @@ def test_a_ref_may_be_a_tag_or_name_anything(repository: Repository) -> None:
     assert (finding.origin.place, finding.origin.path, finding.origin.commit) == (Place.BLOB, "", None)
 
 
+def test_names_of_refs_that_lead_nowhere_are_read(repository: Repository) -> None:
+    loose, packed = "a-broken-ref-with-a-long-name", "another-broken-ref-with-a-long-name"
+    (repository.git_dir / "refs" / "heads" / loose).write_text("1" * 40 + "\n")
+    (repository.git_dir / "packed-refs").write_text(f"# pack-refs with: peeled\n{'2' * 40} refs/tags/{packed}\n")
+    names = read_target(repository.path).contents(Place.REF_NAME)
+    assert names == [f"refs/heads/{loose}".encode(), f"refs/tags/{packed}".encode()]
+
+
+def test_a_name_in_two_directories_is_told_twice(repository: Repository) -> None:
+    name = NEEDLE.decode()
+    first = repository.commit("one", {f"d1/{name}": "x\n"})
+    second = repository.commit("two", {f"d2/{name}": "x\n", "d2/other": "y\n"})
+    repository.git("rm", "-q", "-r", "d1", "d2")
+    repository.commit_staged("gone")
+    found = [(each.origin.path, each.origin.commit) for each in audit(repository.path, NEEDLE)]
+    assert found == [(f"d1/{name}", first), (f"d2/{name}", second)]
+
+
 def test_a_range_that_no_ref_leads_to_makes_no_claim(repository: Repository) -> None:
     bad = repository.commit("bad", {"conf": NEEDLE})
     repository.git("reset", "-q", "--hard", "HEAD~1")
