@@ -5,25 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from scanner.model import Finding, Origin, Place
+from scanner.model import Finding, Origin, Place, Span
 from scanner.record import replace
 from scanner.sources.git.command import Git
 from scanner.sources.git.messages import Signed, signed
 from scanner.sources.git.reading import GitObject, read_objects
-from scanner.sources.git.sightings import EVERYTHING, LATER, Lookout, Sighting
+from scanner.sources.git.sightings import EVERYTHING, LATER, Lookout, Quick, Sighting
 from scanner.sources.git.standing import Tips
 
 
 def attribute(
-    git: Git, findings: Sequence[Finding], revisions: tuple[str, ...] = EVERYTHING, *, complete: bool = True
+    git: Git,
+    findings: Sequence[Finding],
+    revisions: tuple[str, ...] = EVERYTHING,
+    *,
+    complete: bool = True,
+    quick: Quick | None = None,
 ) -> list[Finding]:
     """Gives findings in objects their path, first commit and standing, and makes one of those that are the same leak.
 
     `revisions` are the commits that were looked at. What none of the refs leads to is said to be in the stash, the
     index, a reflog, or unreachable. `complete` is whether every object was looked at: only then is it known that what
-    was found in a file is in no commit.
+    was found in a file is in no commit. `quick`, where there is such a way, saves walking all of history.
     """
-    lookout = Lookout(git, {each.origin.blob for each in findings if each.origin.blob and each.origin.place in _SOUGHT})
+    sought = [each.origin for each in findings if each.origin.blob and each.origin.place in _SOUGHT]
+    messages = {origin.blob for origin in sought if origin.blob and origin.place in _MESSAGES}
+    lookout = Lookout(git, {origin.blob for origin in sought if origin.blob} - messages, messages, quick)
     if revisions == EVERYTHING:
         lookout.everywhere()
     else:
@@ -79,8 +86,10 @@ def merge(
         chosen = min(group, key=lambda each: _preference(each.origin, seen)).origin
         first = min(group, key=lambda each: _rank(each.origin, seen)).origin
         dated = tips.standing(group, _dated(chosen, first, signatures))
+        told: set[Span] = set()
         for finding in group:
-            if (finding.origin.place, finding.origin.blob) == (chosen.place, chosen.blob):
+            if (finding.origin.place, finding.origin.blob) == (chosen.place, chosen.blob) and finding.span not in told:
+                told.add(finding.span)  # an object may lie in several packs
                 merged.append(replace(finding, origin=dated))
     return merged
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 from scanner.errors import SourceError
@@ -27,6 +27,12 @@ _ORDER = ("--objects", "--in-commit-order", "--reverse", "--topo-order", "--miss
 _MOST_EXCLUDED = 500
 
 
+Quick = Callable[[Sequence[bytes], Collection[str]], Mapping[str, tuple[int, str]] | None]
+"""A quicker way to look at commits than git's walk: from commits' raw ids, oldest first, and ids of files and
+directories, to the number of the first commit that has each and its path there. What it leaves out is in none of them;
+None where it cannot tell."""
+
+
 class Sighting(Record):
     """Where an object was met first. `rank` orders sightings in time; `reachable` is whether a ref leads to it."""
 
@@ -39,11 +45,18 @@ class Sighting(Record):
 
 
 class Lookout:
-    """Looks for objects of one repository; `seen` is what was met, by id."""
+    """Looks for objects of one repository; `seen` is what was met, by id.
 
-    def __init__(self, git: Git, wanted: Iterable[str]) -> None:
+    `wanted` are ids of files and directories, `messages` those of commits and tags.
+    """
+
+    def __init__(
+        self, git: Git, wanted: Iterable[str], messages: Iterable[str] = (), quick: Quick | None = None
+    ) -> None:
         self._git = git
-        self._wanted = frozenset(wanted)
+        self._messages = frozenset(messages)
+        self._wanted = frozenset(wanted) | self._messages
+        self._quick = quick
         self.seen: dict[str, Sighting] = {}
 
     @property
@@ -62,7 +75,8 @@ class Lookout:
             return
         odd = _odd_refs(self._git)
         out = tuple(f"--exclude={ref}" for ref in odd) if len(odd) <= _MOST_EXCLUDED else ()
-        told = self._walk(Place.BLOB, (*out, "--exclude=refs/notes/*", "--exclude=refs/stash", "--all"))
+        ordinary = (*out, "--exclude=refs/notes/*", "--exclude=refs/stash", "--all")
+        told = self._look_up(ordinary) or self._walk(Place.BLOB, ordinary)
         told &= self._walk(Place.NOTE, ("--glob=refs/notes/*",))
         for ref in odd if self.left else ():
             told &= self._walk(Place.BLOB, (odd[ref],), ref=ref)
@@ -72,6 +86,30 @@ class Lookout:
         told &= self._walk(Place.REFLOG, ("--reflog",), False)
         if told and self.left:
             self._lost()
+
+    def _look_up(self, revisions: tuple[str, ...]) -> bool:
+        """Does what `_walk` does without git's going through all objects; False where that cannot be done."""
+        if self._quick is None:
+            return False
+        try:
+            order = ("--reverse", "--topo-order", "--ignore-missing")
+            commits = self._git.run("rev-list", *order, *revisions, "--").decode().split()
+            tags = self._git.run("for-each-ref", "--format=%(objecttype) %(objectname)").splitlines()
+        except SourceError:
+            return False
+        found = self._quick([bytes.fromhex(id) for id in commits], self.left - self._messages)
+        if found is None:
+            return False
+        for number, id in enumerate(commits):
+            if id in self._messages:
+                self.seen[id] = Sighting(Place.BLOB, "", id, number)
+        for tag in tags:
+            kind, _, id = tag.decode().partition(" ")
+            if kind == "tag" and id in self._messages:
+                self.seen[id] = Sighting(Place.BLOB, "", None, len(commits))
+        for id, (number, path) in found.items():
+            self.seen[id] = Sighting(Place.BLOB, path, commits[number], number)
+        return not self._messages & self.left
 
     def _walk(
         self,

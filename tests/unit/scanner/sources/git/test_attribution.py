@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from scanner.model import Finding, Place
-from tests.support.reading import audit
+from scanner.sources.git.attribution import attribute
+from scanner.sources.git.command import Git
+from tests.support.reading import audit, findings_of, read_target
 from tests.support.repositories import Repository
 
 NEEDLE = b"this stands for a key"
@@ -158,3 +161,35 @@ def test_ranges_name_commits_inside_the_range(repository: Repository) -> None:
     ]
     assert _places(audit(repository.path, NEEDLE, range="HEAD~2..HEAD~1")) == [("blob", "b", second, 1)]
     assert len(audit(repository.path, NEEDLE, ref="main")) == 3
+
+
+def test_a_quicker_way_to_look_gives_the_same(repository: Repository) -> None:
+    """A way that reads every commit's files stands for one that is quick."""
+    repository.commit("first", {"dir/a": "x"})
+    repository.commit(f"bad {NEEDLE.decode()}", {"dir/a": NEEDLE})
+    repository.commit("gone", {"dir/a": "x"})
+    repository.git("tag", "-a", "-m", NEEDLE.decode(), "v1")
+    repository.git("tag", "blob", repository.blob(b"a blob: " + NEEDLE))
+    repository.git("notes", "add", "-m", "a note: " + NEEDLE.decode())
+    repository.commit("lost", {"b": b"lost: " + NEEDLE})
+    repository.git("reset", "-q", "--hard", "HEAD~1")
+    asked = []
+
+    def quick(commits: Sequence[bytes], wanted: Collection[str]) -> Mapping[str, tuple[int, str]]:
+        asked.append(len(wanted))
+        found: dict[str, tuple[int, str]] = {}
+        for number, commit in enumerate(commits):
+            for line in repository.git("ls-tree", "-r", "-t", commit.hex()).splitlines():
+                about, _, path = line.partition("\t")
+                if (id := about.split()[2]) in wanted:
+                    found.setdefault(id, (number, path))
+        return found
+
+    git = Git(str(repository.git_dir))
+    findings = findings_of(read_target(repository.path), NEEDLE)
+    found = attribute(git, findings, quick=quick)
+    plain = attribute(git, findings)
+    assert sorted(each.origin for each in found) == sorted(each.origin for each in plain)
+    assert len(plain) == 6
+    assert asked == [4]
+    assert attribute(git, findings, quick=lambda *_: None) == plain
