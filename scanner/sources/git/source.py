@@ -75,7 +75,8 @@ class WholeRepository(Record):
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The work tree first, then the repository itself. What git cannot read is Skipped; the rest goes on."""
         yield from _work_tree(self.repository, self.name)
-        yield from linked_work_trees(self.repository)
+        if not self.refs_only:
+            yield from linked_work_trees(self.repository)
         yield from walk(*own_files(self.repository, self.name))
         yield from reflogs(self.repository, self.name)
         try:

@@ -118,6 +118,7 @@ def test_a_leak_that_linked_work_trees_share_is_told_once(repository: Repository
     (tmp_path / "linked" / "new").write_bytes(NEEDLE)
     found = {(each.origin.path, each.origin.commit) for each in audit(repository.path, NEEDLE)}
     assert found == {("conf", bad), (str(tmp_path / "linked" / "new"), None)}
+    assert [each.origin.path for each in audit(repository.path, NEEDLE, all_refs=True)] == ["conf"]
     (linked, new) = audit(tmp_path / "linked", NEEDLE)
     assert [(each.origin.path, each.origin.commit) for each in (linked, new)] == [("conf", bad), ("new", None)]
 
