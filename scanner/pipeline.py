@@ -48,24 +48,27 @@ Known = Callable[[Collection[Fingerprint]], Collection[Fingerprint]]
 class Scanner:
     """Scans blobs one by one. Not for several threads at once."""
 
-    __slots__ = ("_finder", "_fingerprinter", "engine", "options")
+    __slots__ = ("_finder", "_fingerprinter", "_seen", "engine", "options")
 
     def __init__(self, engine: Engine, fingerprinter: Fingerprinter, options: Options = Options()) -> None:  # noqa: B008 - frozen
         self.engine = engine
         self.options = options
         self._fingerprinter = fingerprinter
         self._finder: Finder | None = None
+        self._seen = Sightings()  # in the container whose windows are being scanned
 
     def scan(self, blob: Blob) -> Iterator[Result]:
         """Everything found in a blob: in what it contains, if it is a container, and in itself.
 
         What both hold is reported once: by the lines of what people read as text, else by the way in.
         """
+        if not blob.offset:
+            self._seen = Sightings()
+        seen = self._seen
         kind = self._kind(blob)
         if not kind:
-            yield from self._searched(blob)
+            yield from seen.new(self._searched(blob)) if blob.offset else self._searched(blob)
             return
-        seen = Sightings()
         if kind in LEGIBLE:
             yield from seen.new(self._searched(blob))
         yield from self._contained(blob, kind, seen)
