@@ -52,6 +52,8 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "notebook": lambda: documents.notebook(["a\n", TOKEN], output={"image/png": "iVBORw0KGgo="}),
     "word": lambda: documents.word(["a", TOKEN], rows=[["x", "y"]]),
     "excel": lambda: documents.excel({"A1": TOKEN, "B3": 4}),
+    "xls": lambda: documents.old_excel({(1, 1): TOKEN}),
+    "encrypted": lambda: documents.encrypted(documents.word(["a"]), "p") + LINE,
     "sqlite": lambda: documents.database(
         lambda db: db.executescript(f"CREATE TABLE t(a, b); INSERT INTO t VALUES (1, '{TOKEN}'); DELETE FROM t;")
     ),

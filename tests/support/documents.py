@@ -41,6 +41,26 @@ def excel(cells: dict[str, Any]) -> bytes:
     return _saved(book.save)
 
 
+def old_excel(cells: dict[tuple[int, int], str]) -> bytes:
+    """A workbook as Excel wrote it before 2007."""
+    import xlwt
+
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("one")
+    for (line, column), text in cells.items():
+        sheet.write(line, column, text)
+    return _saved(book.save)
+
+
+def encrypted(document: bytes, password: str) -> bytes:
+    """An Office document that needs a password."""
+    from msoffcrypto.format.ooxml import OOXMLFile
+
+    out = io.BytesIO()
+    OOXMLFile(io.BytesIO(document)).encrypt(password, out)
+    return out.getvalue()
+
+
 def slides(*runs: str, notes: str = "") -> bytes:
     """A PowerPoint presentation of one slide, with one paragraph of runs."""
     import pptx

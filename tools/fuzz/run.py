@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of what takes content apart: `python -m tools.fuzz.run containers` or `decoders`.
 
-More words are libFuzzer's options. Needs atheris (`pip install atheris`), which is no dependency of anything else. Seeds
-are generated into a folder; what is found lies in the working directory as `crash-*`, `timeout-*` or `oom-*`, and
-becomes a test. A run without options lasts five minutes.
+More words are libFuzzer's options. Needs atheris (`pip install atheris`), which is no dependency of anything else.
+Seeds are generated into a folder; what is found lies in the working directory as `crash-*`, `timeout-*` or `oom-*`,
+and becomes a test. A run without options lasts five minutes.
 """
 
 from __future__ import annotations

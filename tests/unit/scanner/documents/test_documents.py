@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scanner.documents.macros import macros
 from scanner.model import Finding, Skipped
 from scanner.options import Limits, Options
 from tests.support import containers, documents
@@ -64,6 +65,30 @@ def test_powerpoint_and_its_notes() -> None:
 
 def test_open_document_with_spans() -> None:
     assert found(documents.open_document("key ", *HALVES)) == [("content.xml", 2)]
+
+
+def test_excel_before_2007() -> None:
+    cells = {(line, 0): f"line {line}" for line in range(400)} | {(5, 1): TOKEN}
+    assert [where for where, _ in found(documents.old_excel(cells))] == ["Workbook"]
+
+
+def test_encrypted_office_documents_are_said() -> None:
+    closed = documents.encrypted(documents.word([TOKEN]), OTHER)
+    assert reasons(closed) == ["paper: an encrypted document"]
+    assert reasons(containers.tarred(("a", closed))) == ["paper!a: an encrypted document"]
+
+
+def test_macros() -> None:
+    """Compressed: letters as they are, and what came before as where it stands."""
+    source = f'Attribute VB_Name = "{TOKEN}"\r\n'.encode()
+    chunk = b"".join(b"\0" + source[at : at + 8] for at in range(0, len(source), 8))
+    packed = b"\1" + (0xB000 | len(chunk) - 1).to_bytes(2, "little") + chunk
+    assert list(macros(b"what the editor remembers" + packed)) == [source]
+    again = b"\x02a" + (0 << 12 | 9 - 3).to_bytes(2, "little")  # one letter, then nine more of it
+    packed = b"\1" + (0xB000 | len(chunk) + len(again) - 1).to_bytes(2, "little") + chunk + again
+    assert all(text.startswith(source) for text in macros(packed))
+    assert list(macros(packed[:40])) != []
+    assert list(macros(b"nothing of the kind")) == []
 
 
 def test_office_documents_with_hostile_xml() -> None:
