@@ -161,7 +161,10 @@ class Database:
     def values(self, payload: bytes, *, numbers: bool = False) -> Sequence[bytes | None]:
         """The texts and blobs of a row in its order, None for what is neither; with `numbers`, these as bytes too."""
         length, at = self.varint(payload, 0)
-        kinds = []
+        head = payload[at:length]
+        if head.isascii():  # so are those of nearly all rows: each type in one byte
+            return self.values_of(payload, length, head, numbers=numbers)
+        kinds: list[int] = []
         while at < min(length, len(payload)):
             kind, at = self.varint(payload, at)
             kinds.append(kind)
@@ -171,12 +174,15 @@ class Database:
         """The values of some types from an offset on."""
         values: list[bytes | None] = []
         for kind in kinds:
-            size = self.size_of(kind)
-            value = data[at : at + size]
+            size = _SIZES[kind] if kind < 12 else (kind - 12) // 2
+            if kind < 12 and not (numbers and kind):
+                values.append(None)
+            else:
+                value = data[at : at + size]
+                if self._encoding and kind & 1 and kind >= 13:
+                    value = value.decode(self._encoding, "replace").encode("utf-8", "replace")
+                values.append(value)
             at += size
-            if kind >= 13 and kind & 1 and self._encoding:
-                value = value.decode(self._encoding, "replace").encode("utf-8", "replace")
-            values.append(value if kind >= 12 or (numbers and kind) else None)
         return values
 
     @staticmethod
@@ -187,6 +193,8 @@ class Database:
     @staticmethod
     def varint(data: bytes, at: int) -> tuple[int, int]:
         """A number of one to nine bytes, and where it ends. Beyond the end there are zeros."""
+        if at < len(data) and (value := data[at]) < 0x80:
+            return value, at + 1
         value = 0
         for _ in range(8):
             byte = data[at] if at < len(data) else 0

@@ -56,19 +56,18 @@ def _columns(sql: str) -> Sequence[str]:
 
 def _rows(database: Database, root: int, columns: Sequence[str]) -> Iterator[bytes]:
     """The rows of a table, a line for each value that is text."""
+    labels = [f"{name} = ".encode("utf-8", "replace") if name else b"" for name in columns]
     for page in database.leaves(root):
-        for payload in page.payloads(database):
-            yield from _lines(database.values(payload), columns)
+        yield b"".join(_lines(database.values(payload), labels) for payload in page.payloads(database))
 
 
-def _lines(values: Sequence[bytes | None], columns: Sequence[str]) -> Iterator[bytes]:
-    if all(value is None or len(value) < _WORTH for value in values):
-        return
-    for place, value in enumerate(values):
-        if value:
-            name = columns[place] if place < len(columns) else ""
-            yield (f"{name} = ".encode("utf-8", "replace") if name else b"") + value + b"\n"
-    yield b"\n"
+def _lines(values: Sequence[bytes | None], labels: Sequence[bytes]) -> bytes:
+    """A row's texts, each on a line behind the name of its column, then an empty line. Nothing where all are short."""
+    if not any(value and len(value) >= _WORTH for value in values):
+        return b""
+    named = [label + value for label, value in zip(labels, values, strict=False) if value]
+    more = [value for value in values[len(labels) :] if value]
+    return b"\n".join((*named, *more, b"", b""))
 
 
 def _deleted(database: Database) -> Iterator[bytes]:
@@ -80,7 +79,7 @@ def _deleted(database: Database) -> Iterator[bytes]:
             continue
         if not database.reached(number) and page.kind in LEAVES:
             for payload in page.payloads(database):
-                yield from _lines(database.values(payload), ())
+                yield _lines(database.values(payload), ())
         for gap in page.gaps() if carved < _MOST_CARVED else ():
             carved += len(gap)
             yield from _carved(database, gap)
@@ -93,7 +92,7 @@ def _carved(database: Database, gap: bytes) -> Iterator[bytes]:
         for start in range(max(0, found.start() - _BEFORE), min(found.start() + _WITHIN, len(gap))):
             rows.update(_rows_at(database, gap, start))
         for row in rows:
-            yield from _lines(row, ())
+            yield _lines(row, ())
 
 
 def _rows_at(database: Database, gap: bytes, start: int) -> Iterator[tuple[bytes | None, ...]]:
