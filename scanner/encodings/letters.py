@@ -5,10 +5,11 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 
 from scanner.decode import Text
 from scanner.encodings import names
-from scanner.encodings.mending import mended, through
+from scanner.encodings.mending import mended, through, without
 from scanner.record import Record
 
 LONGEST = 1 << 20
@@ -21,6 +22,8 @@ _BEFORE, _BEHIND = 3, 24
 _LINE_END = rb"={0,2}[ \t]{0,8}(?:\\{0,3}[\"'`]|[<,;)\]}]|\\{1,4}[nr]|\r?\n|\Z)"
 _LINE_BEGIN_BACKWARDS = rb"[ \t>|#*]{0,24}(?:\n|\Z|[\"'`:=(,])"
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\n\r\0"
+_SIGN = re.compile(rb"[\s\\\"'`]")
+"""What the layout begins with."""
 _FOREIGN = 2
 """So many bytes there may be no text."""
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -77,8 +80,9 @@ class Letters(Record):
         White space at line ends is passed over. Words before it may have got into the stretch, so every alignment is
         tried.
         """
-        text = mended(data, start, end, self.layout, _nothing)
-        places = [len(self.layout.sub(b"", data[start:hit])) for hit in hits[:_HITS]]
+        breaks = [*self._breaks(data, start, end)]
+        text = without(data, start, end, breaks)
+        places = [hit - start - _taken(breaks, hit) for hit in hits[:_HITS]]
         for skipped in range(min(self.group, len(text.data))):
             if any(self._says_text(text.data, place, skipped) for place in places):
                 try:
@@ -87,6 +91,15 @@ class Letters(Record):
                     continue
                 locate = through(text.locate, self._step(skipped, len(text.data)))
                 yield Text(plain, (self.name,), locate, own_lines=False)
+
+    def _breaks(self, data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Where the layout is in a stretch. Asked at the few places that may be, it costs a hundredth of a search."""
+        sign = _SIGN.search(data, start, end)
+        while sign is not None:
+            found = self.layout.match(data, sign.start(), end)
+            if found is not None:
+                yield found.span()
+            sign = _SIGN.search(data, found.end() if found else sign.end(), end)
 
     def alone(self, data: bytes, start: int, end: int, hits: Sequence[int]) -> Iterator[Text]:
         """What the lines with hits say, each by itself, when it makes no sense to join them."""
@@ -117,8 +130,9 @@ class Letters(Record):
         return step
 
 
-def _nothing(_: re.Match[bytes]) -> bytes:
-    return b""
+def _taken(breaks: Sequence[tuple[int, int]], place: int) -> int:
+    """How many bytes of breaks lie before a place."""
+    return sum(min(end, place) - start for start, end in takewhile(lambda each: each[0] < place, breaks))
 
 
 def _letters(name: str, alphabet: bytes, read: Callable[[bytes], bytes], group: int, plain: int) -> Letters:
