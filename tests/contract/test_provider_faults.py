@@ -61,8 +61,8 @@ def identified(vendor: VendorHarness) -> tuple[Identified, Leak, KnownKey | None
     return identity, leak, known
 
 
-def change(vendor: VendorHarness, verb: str, identity: Identified, leak: Leak, once: str = "once") -> Receipt:
-    receipt: Receipt = getattr(vendor.provider, verb)(identity.ref, leak, idempotency_key=once)
+def change(vendor: VendorHarness, verb: str, identity: Identified, leak: Leak, once: str = "") -> Receipt:
+    receipt: Receipt = getattr(vendor.provider, verb)(identity.ref, leak, idempotency_key=once or verb)
     return receipt
 
 
@@ -73,10 +73,16 @@ def fits_the_truth(vendor: VendorHarness, leak: Leak, proof: Proof) -> bool:
 
 
 @pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.value)
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_change_that_goes_wrong(vendor: VendorHarness, verb: str, fault: Fault) -> None:
-    if not able(vendor, verb):
-        pytest.skip("not possible there")
+def test_a_change_that_goes_wrong(vendor: VendorHarness, fault: Fault) -> None:
+    for verb in VERBS:
+        if able(vendor, verb):
+            _goes_wrong(vendor, verb, fault)
+
+
+def _goes_wrong(vendor: VendorHarness, verb: str, fault: Fault) -> None:
+    vendor.fake.fault = None
+    vendor.fake.seen.clear()
+    vendor.provider = vendor.made()
     identity, leak, _ = identified(vendor)
     vendor.fake.fault, vendor.fake.on = fault, "changes"
     receipt = change(vendor, verb, identity, leak)
@@ -126,11 +132,9 @@ def test_a_question_that_is_not_answered(vendor: VendorHarness, fault: Fault) ->
     assert vendor.fake.changes == 0
 
 
-@pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.value)
+@pytest.mark.parametrize("fault", [Fault.FAILS_BEFORE, Fault.GARBLED, Fault.HTML], ids=lambda fault: fault.value)
 def test_no_fault_makes_a_key_what_it_is_not(vendor: VendorHarness, fault: Fault) -> None:
-    for before in Before:
-        if not vendor.can_be(before):
-            continue
+    for before in filter(vendor.can_be, set(Before) - {Before.ACTIVE}):
         leak, known = vendor.leaked(before)
         vendor.fake.fault = fault
         vendor.provider = vendor.made()
