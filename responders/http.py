@@ -91,11 +91,9 @@ class Http:
         host = "the server"
         try:
             host = urlsplit(url).hostname or host
-            with self._watch.within(self._longest):
-                return self._exchange(method, url, host, headers, body)
+            self._watch.begin(self._longest)
+            return self._exchange(method, url, host, headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, OSError) as error:
-            if self._watch.late:
-                return NoAnswer(f"{host} did not answer in time", sent=True)
             return _explained(error, host)
         finally:
             self._session.cookies.clear()
@@ -116,8 +114,6 @@ class Http:
             stream=True,
         ) as response:
             content = _read(response)
-            if self._watch.late:
-                return NoAnswer(f"{host} did not answer in time", sent=True)
             if content is None:
                 return NoAnswer(f"{host} answered with more than {MOST_BYTES} bytes", sent=True)
             return Answer(response.status_code, content, response.headers)
@@ -147,7 +143,9 @@ def _explained(error: Exception, host: str) -> NoAnswer:
             return NoAnswer(f"the proxy on the way to {host} cannot be used", sent=False)
         case requests.exceptions.ConnectTimeout():
             return NoAnswer(f"{host} did not take the connection in time", sent=False)
-        case requests.exceptions.Timeout():
+        case requests.exceptions.Timeout() | TimeoutError():
+            return NoAnswer(f"{host} did not answer in time", sent=True)
+        case requests.exceptions.ConnectionError(args=(urllib3.exceptions.ReadTimeoutError(), *_)):
             return NoAnswer(f"{host} did not answer in time", sent=True)
         case requests.exceptions.ConnectionError() if _never_connected(error):
             return NoAnswer(f"{host} cannot be reached", sent=False)

@@ -6,12 +6,11 @@ one the next moment. Behind a proxy the address is the proxy's, which the person
 
 from __future__ import annotations
 
+import http.client
+import io
 import ipaddress
 import socket
-import threading
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from typing import Any
 
 import requests.adapters
@@ -29,36 +28,48 @@ class Watch:
 
     def __init__(self, *, private: bool) -> None:
         self.private = private
-        self.late = False
-        self._connections: weakref.WeakSet[HTTPConnection] = weakref.WeakSet()
+        self._end = float("inf")
+
+    def begin(self, seconds: float) -> None:
+        """From now on an exchange may last so long."""
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds that are left of it. Raises TimeoutError when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
 
     def check(self, connection: HTTPConnection, reached: socket.socket) -> None:
-        """Takes note of a connection that was made. Raises PrivateAddress, the socket closed."""
+        """Looks at whom a connection reached. Raises PrivateAddress, the socket closed."""
         if not self.private and connection.proxy is None and is_private(str(reached.getpeername()[0])):
             reached.close()
             raise PrivateAddress
-        self._connections.add(connection)
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Breaks all connections off if what is done takes longer; `late` says afterwards whether it did."""
-        self.late = False
-        timer = threading.Timer(seconds, self._break_off)
-        timer.daemon = True
-        timer.start()
+
+class _Timed(io.RawIOBase):
+    """What a server sends, each piece within what is left of the exchange: one that drips is left too."""
+
+    def __init__(self, reached: socket.socket, watch: Watch) -> None:
+        self._socket = reached
+        self._inner = reached.makefile("rb", buffering=0)
+        self._watch = watch
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left, patience = self._watch.left(), self._socket.gettimeout()
+        self._socket.settimeout(left if patience is None else min(left, patience))
         try:
-            yield
+            return self._inner.readinto(buffer)
         finally:
-            timer.cancel()
+            self._socket.settimeout(patience)
 
-    def _break_off(self) -> None:
-        self.late = True
-        for connection in list(self._connections):
-            if isinstance(connection.sock, socket.socket):
-                try:
-                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # not TLS's own: another thread reads
-                except OSError:
-                    continue
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 def is_private(address: str) -> bool:
@@ -72,13 +83,23 @@ def is_private(address: str) -> bool:
 def adapter(watch: Watch) -> requests.adapters.HTTPAdapter:
     """What makes a session's connections watched ones; nothing is retried."""
 
+    class Timed(http.client.HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp.close()
+            self.fp = io.BufferedReader(_Timed(sock, watch))
+
     class Plain(HTTPConnection):
+        response_class = Timed
+
         def _new_conn(self) -> socket.socket:
             reached = super()._new_conn()
             watch.check(self, reached)
             return reached
 
     class Tls(HTTPSConnection):
+        response_class = Timed
+
         def _new_conn(self) -> socket.socket:
             reached = super()._new_conn()
             watch.check(self, reached)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from keyfuse.doctor.data import audit_log, data_directory, database, incidents, key_file, notices
 from keyfuse.doctor.machine import engine, git_program, python, rooms, rules
-from keyfuse.doctor.setup import channels, configuration, hook
+from keyfuse.doctor.setup import channels, configuration, hook, providers
 from keyfuse.doctor.verdict import Check, Level, Verdict
 from keyfuse.session import Session
 from scanner.errors import KeyfuseError
@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     Check("incidents", incidents, needs_records=True),
     Check("notices", notices, needs_records=True),
     Check("channels", channels, needs_config=True),
+    Check("providers", providers, needs_config=True),
     Check("hook", hook),
 )
 

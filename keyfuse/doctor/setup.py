@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from keyfuse.hook.installer import Present, look
 from keyfuse.hook.repository import Repository, open_repository
 from keyfuse.hook.stage import Stage
 from keyfuse.session import Session
+from responders.errors import ProviderError
 from responders.notify.channels import Unusable
 from scanner.errors import CannotRun, UsageError
 
@@ -35,6 +37,26 @@ def channels(name: str, session: Session) -> Iterator[Verdict]:
             usable.append(channel.name)
     if usable:
         yield Verdict(name, Level.OK, f"{', '.join(usable)} (not tried; keyfuse notify test does)")
+
+
+def providers(name: str, session: Session) -> Iterator[Verdict]:
+    """Whether the credentials of connected providers can be read. Nobody is spoken to."""
+    from keyfuse.policies import providers_of  # noqa: PLC0415  (loads what configured providers declare)
+    from responders.connection import credential_of  # noqa: PLC0415
+
+    settings = providers_of(session.config)
+    broken = False
+    for provider, connection in settings.items():
+        for credential in connection.credentials:
+            try:
+                credential_of(provider, connection, credential, os.environ)
+            except ProviderError as error:
+                broken = True
+                yield Verdict(name, Level.FAIL, str(error), f"mend it, then: keyfuse providers test {provider}")
+    if not settings:
+        yield Verdict(name, Level.OK, "none is connected; vendors' keys are not acted upon (keyfuse providers list)")
+    elif not broken:
+        yield Verdict(name, Level.OK, f"{', '.join(settings)} (not spoken to; keyfuse providers test NAME does)")
 
 
 def hook(name: str, _session: Session) -> Iterator[Verdict]:

@@ -61,8 +61,8 @@ def identified(vendor: VendorHarness) -> tuple[Identified, Leak, KnownKey | None
     return identity, leak, known
 
 
-def change(vendor: VendorHarness, verb: str, identity: Identified, leak: Leak) -> Receipt:
-    receipt: Receipt = getattr(vendor.provider, verb)(identity.ref, leak, idempotency_key="once")
+def change(vendor: VendorHarness, verb: str, identity: Identified, leak: Leak, once: str = "") -> Receipt:
+    receipt: Receipt = getattr(vendor.provider, verb)(identity.ref, leak, idempotency_key=once or verb)
     return receipt
 
 
@@ -73,10 +73,17 @@ def fits_the_truth(vendor: VendorHarness, leak: Leak, proof: Proof) -> bool:
 
 
 @pytest.mark.parametrize("fault", QUICK, ids=lambda fault: fault.value)
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_change_that_goes_wrong(vendor: VendorHarness, verb: str, fault: Fault) -> None:
-    if not able(vendor, verb):
-        pytest.skip("not possible there")
+@pytest.mark.parametrize("name", sorted(VENDORS))
+def test_a_change_that_goes_wrong(name: str, fault: Fault, clock: Clock) -> None:
+    for verb in VERBS:
+        vendor = VENDORS[name](clock)
+        if able(vendor, verb):
+            _goes_wrong(vendor, verb, fault)
+        assert vendor.fake.leaks() == [], "no secret in a URL"
+        vendor.close()
+
+
+def _goes_wrong(vendor: VendorHarness, verb: str, fault: Fault) -> None:
     identity, leak, _ = identified(vendor)
     vendor.fake.fault, vendor.fake.on = fault, "changes"
     receipt = change(vendor, verb, identity, leak)
@@ -124,6 +131,46 @@ def test_a_question_that_is_not_answered(vendor: VendorHarness, fault: Fault) ->
     vendor.provider = vendor.made()
     assert isinstance(vendor.provider.prove(answer.ref, leak, KeyState.DISABLED), Unknown)
     assert vendor.fake.changes == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS_BEFORE, Fault.GARBLED, Fault.HTML], ids=lambda fault: fault.value)
+def test_no_fault_makes_a_key_what_it_is_not(vendor: VendorHarness, fault: Fault) -> None:
+    for before in filter(vendor.can_be, set(Before) - {Before.ACTIVE}):
+        leak, known = vendor.leaked(before)
+        vendor.fake.fault = fault
+        vendor.provider = vendor.made()
+        identity = vendor.provider.identify(leak, known)
+        assert vendor.fake.changes == 0
+        match identity:
+            case Identified(asked=True, state=state):
+                assert state is vendor.state(leak)
+            case NotFound(sees_all=True):
+                assert vendor.state(leak) in (None, KeyState.DELETED)
+            case NotFound(works=True) | Unknown(works=True):
+                assert vendor.works(leak)
+            case _:
+                pass
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_change_to_a_disabled_key_that_goes_wrong(vendor: VendorHarness, verb: str) -> None:
+    if not able(vendor, verb) or not vendor.can_be(Before.DISABLED):
+        pytest.skip("not possible there")
+    for fault in QUICK:
+        leak, known = vendor.leaked(Before.DISABLED)
+        vendor.fake.fault, vendor.fake.on = None, "changes"
+        vendor.provider = vendor.made()
+        identity = vendor.provider.identify(leak, known)
+        assert isinstance(identity, Identified)
+        vendor.fake.fault = fault
+        receipt = change(vendor, verb, identity, leak, fault.value)
+        if verb == "disable":
+            assert vendor.state(leak) is KeyState.DISABLED
+        elif fault is not Fault.STALE:
+            assert not isinstance(receipt, Done) or fault is Fault.GARBLED
+        vendor.fake.fault = None
+        vendor.provider = vendor.made()
+        assert fits_the_truth(vendor, leak, vendor.provider.prove(identity.ref, leak, wanted(verb)))
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from keyfuse.cli import run_cli
 from keyfuse.exits import Exit
 from scanner import rulebook, samples
 from scanner.errors import ConfigError, UsageError
+from scanner.model import Secret
+from scanner.rule import Rule
 from tests.support.fakes import Fault
 from tests.support.fakes.administered import Anthropic
 from tests.support.fakes.self_service import HuggingFace
@@ -22,16 +25,26 @@ from tests.support.fakes.self_service import HuggingFace
 Run = Callable[..., str]
 
 
-def value_of(rule: str, seed: int) -> str:
+@cache
+def book() -> Mapping[str, Rule]:
+    """The shipped rules; reading them takes long."""
+    return rulebook.load().by_id()
+
+
+def value_of(rule: str, rng: random.Random) -> str:
     """A made-up value that this rule finds."""
-    return samples.sample(rulebook.load().by_id()[rule], random.Random(seed)).secret.decode()
+    return samples.sample(book()[rule], rng).secret.decode()
 
 
 class Vendor(Anthropic):
-    """The fake, with keys that the scanner finds."""
+    """The fake, with a key that the scanner finds."""
 
-    def make_value(self, rng: random.Random) -> str:
-        return value_of("anthropic-api-key", rng.randrange(10**6))
+    def __init__(self) -> None:
+        super().__init__()
+        old, self.value = self.value, value_of("anthropic-api-key", random.Random(5))
+        next(key for key in self.state["keys"].values() if key["value"] == old)["value"] = self.value
+        self.settle()
+        self.secrets.append(Secret(self.value.encode()))
 
 
 @pytest.fixture
@@ -43,7 +56,7 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, rule_cache: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configured installation, and a tree in which the key leaked."""
     (tmp_path / "keyfuse.toml").write_text(
         f'[provider.anthropic]\nbase_url = "{vendor.url}"\ntoken_env = "ANTHROPIC_ADMIN"\nprove_after = ["1m"]\n'
@@ -51,7 +64,7 @@ def home(tmp_path: Path, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("ANTHROPIC_ADMIN", vendor.admin)
     monkeypatch.setenv("KEYFUSE_CONFIG", str(tmp_path / "keyfuse.toml"))
     monkeypatch.setenv("KEYFUSE_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KEYFUSE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("KEYFUSE_CACHE_DIR", str(rule_cache))
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "app.env").write_text(f"ANTHROPIC_API_KEY={vendor.value}\n")
     return tmp_path
@@ -137,7 +150,7 @@ def test_what_the_vendor_cannot_do_is_not_replaced_by_something_worse(
 ) -> None:
     class Hub(HuggingFace):
         def make_value(self, rng: random.Random) -> str:
-            return value_of("huggingface-access-token", rng.randrange(10**6))
+            return value_of("huggingface-access-token", rng)
 
     hub = Hub()
     (home / "keyfuse.toml").write_text(f'[provider.huggingface]\nbase_url = "{hub.url}"\n')
@@ -147,10 +160,9 @@ def test_what_the_vendor_cannot_do_is_not_replaced_by_something_worse(
     assert (found["action"]["outcome"], hub.changes) == ("blocked", 0)
     [key] = json.loads(run("keys", "list", "--format", "json"))["apikeys"]
     run("keys", "update", key["id"], "--if-unsupported", "delete")
-    [leak] = json.loads(run("leaks", "list", "--format", "json"))["leaks"]
-    run("leaks", "respond", leak["id"], code=Exit.UNPROVEN)
     found = finding(run("audit", str(home / "tree"), "--respond", "--format", "json", code=Exit.UNPROVEN))
-    assert hub.changes <= 1
+    assert (found["action"]["kind"], found["action"]["outcome"]) == ("delete", "unconfirmed"), "accepted is not done"
+    assert hub.changes == 1
     hub.close()
 
 

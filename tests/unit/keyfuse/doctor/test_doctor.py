@@ -327,6 +327,20 @@ def test_channels_that_cannot_work_are_a_failure(home: Path, session: Session) -
     assert "here" in good.said
 
 
+def test_a_providers_credential_that_is_not_there_is_a_failure(
+    home: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(home, '[provider.openai]\ntoken_env = "KEYFUSE_TEST_ADMIN"\n')
+    monkeypatch.setenv("KEYFUSE_TEST_ADMIN", "made up")
+    [fine] = look(session, "providers")
+    assert (fine.level, "openai" in fine.said) == (Level.OK, True)
+    monkeypatch.delenv("KEYFUSE_TEST_ADMIN")
+    [missing] = look(session, "providers")
+    assert missing.level is Level.FAIL
+    assert "KEYFUSE_TEST_ADMIN" in missing.said
+    assert "keyfuse providers test openai" in missing.next_step
+
+
 def test_a_repository_without_a_hook_is_a_warning(
     home: Path, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
