@@ -20,6 +20,7 @@ from responders.provider import (
     Dead,
     Done,
     Identified,
+    KeyRef,
     Leak,
     NotFound,
     Receipt,
@@ -231,6 +232,17 @@ def test_the_key_that_keyfuse_works_with_is_left_alone(vendor: AwsHarness) -> No
     assert isinstance(provider.disable(identity.ref, leak, idempotency_key="1"), Refused)
     assert isinstance(provider.delete(identity.ref, leak, idempotency_key="2"), Refused)
     assert vendor.fake.changes == 0
+
+
+def test_a_key_is_switched_by_its_id_alone(vendor: AwsHarness) -> None:
+    leak, _ = vendor.leaked(Before.DISABLED)
+    ref = KeyRef("aws", leak.parts["id"].reveal().decode())
+    assert isinstance(vendor.provider.enable(ref, idempotency_key="1"), Done)
+    assert vendor.state(leak) is KeyState.ACTIVE
+    assert isinstance(vendor.provider.delete(ref, Leak(leak.kind, None), idempotency_key="2"), Done)
+    assert vendor.state(leak) is None
+    assert isinstance(vendor.provider.enable(ref, idempotency_key="3"), Refused)
+    assert isinstance(vendor.provider.enable(KeyRef("aws", "nonsense"), idempotency_key="4"), Refused)
 
 
 def test_sessions_outlive_a_key_unless_they_are_cut(vendor: AwsHarness) -> None:
