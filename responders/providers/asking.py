@@ -183,7 +183,7 @@ def lifetime(value: object) -> timedelta:
 
 
 def segment(text: str) -> str:
-    """A text as one segment of a path: whatever it holds, it leads nowhere else. Dots alone become a name of nobody's."""
+    """A text as one segment of a path: whatever it holds, it leads nowhere else. Mere dots become nobody's name."""
     return "_" if text in (".", "..") else quote(text, safe="@-_.~:")
 
 

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from responders.about import Triable, Worth
+from responders.catalog import Catalog, Surroundings
 from responders.errors import ProviderError
 from responders.provider import (
     Alive,
@@ -30,13 +31,14 @@ from responders.provider import (
     Unsupported,
 )
 from responders.providers.aws.ids import account_of, ends_sessions_before, principal_of, sessions_policy
+from responders.records import Records
 from responders.registry import KeyState
 from scanner.model import Secret
 from tests.contract.harness_clouds import AwsHarness, kind_of
 from tests.contract.provider_harness import Before
 from tests.support.fakes import Reply
 from tests.support.fakes.aws import ACCOUNT, backend, error
-from tests.support.stores import Clock
+from tests.support.stores import FINGERPRINTER, Clock
 from tests.support.tokens import text
 
 RNG = random.Random(77)
@@ -341,8 +343,22 @@ def test_a_temporary_key_that_aws_refuses_is_over(vendor: AwsHarness) -> None:
 
 def test_without_botocore_the_next_step_is_named(vendor: AwsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "responders.providers.aws.client", None)
-    with pytest.raises(ProviderError, match=r"keyfuse\[aws\]"):
-        vendor.made()
+    around = Surroundings(cast(Records, None), FINGERPRINTER, Clock(), settings={"aws": vendor.settings()})
+    aws = Catalog(around)["aws"]
+    assert aws.capabilities.delete
+    assert not aws.needs_secret()
+    leak, known = vendor.leaked(Before.ACTIVE)
+    ref = KeyRef("aws", "x")
+    for asked in (
+        lambda: aws.identify(leak, known),
+        lambda: aws.disable(ref, leak, idempotency_key="1"),
+        lambda: aws.enable(ref, idempotency_key="1"),
+        lambda: aws.delete(ref, leak, idempotency_key="1"),
+        lambda: aws.unlock(ref, idempotency_key="1"),
+        lambda: aws.prove(ref, leak, KeyState.DELETED),
+    ):
+        with pytest.raises(ProviderError, match=r"keyfuse\[aws\]"):
+            asked()
 
 
 def test_without_credentials_the_next_step_is_named(vendor: AwsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
