@@ -58,6 +58,7 @@ class CloudHarness(VendorHarness):
     def leaked(self, before: Before) -> tuple[Leak, KnownKey | None]:
         leak, known = self.put(before)
         self.fake.before = copy.deepcopy(self.fake.state)
+        self.fake.changes = 0
         return leak, known
 
 
