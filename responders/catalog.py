@@ -26,7 +26,7 @@ from responders.issuer import PROVIDER as EMBEDDED
 from responders.issuer import IssueRules
 from responders.provider import Provider
 from responders.providers import FOLDER
-from responders.providers.manual import ManualProvider
+from responders.providers.manual import ManualProvider, UnusableProvider
 from responders.records import Records
 from scanner.model import Fingerprint, Fingerprinter
 
@@ -159,8 +159,18 @@ class Catalog(Mapping[str, Provider]):
         """The provider of that name; for a vendor that keyfuse cannot talk to, a stand-in that says so."""
         if name not in self._made:
             known = name in self._names or name in CODED or name in recipes()
-            self._made[name] = make(name, self._surroundings) if known else ManualProvider(name)
+            self._made[name] = self._make(name) if known else ManualProvider(name)
         return self._made[name]
+
+    def _make(self, name: str) -> Provider:
+        """The provider; one that cannot be made must not keep the others from answering, and says so when asked."""
+        try:
+            return make(name, self._surroundings)
+        except ProviderError as error:
+            described = about(name, self._surroundings.settings.get(name))
+            if described is None:
+                raise
+            return UnusableProvider(name, described.capabilities, str(error))
 
     def schedules(self) -> dict[str, tuple[timedelta, ...]]:
         """When to prove again, for the connected providers that have a schedule of their own."""

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -35,6 +35,7 @@ from scanner.model import Secret
 
 WORD = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 LARGEST_ID = 500
+LONGEST_LIFE = 24 * 3600
 BEYOND = "beyond"
 """The detail of a reference that says why nothing can be done to this key from here."""
 
@@ -174,9 +175,16 @@ def listed(value: object) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def lifetime(value: object) -> timedelta:
+    """How long an access token lives that says so in seconds; an hour where that is no sensible number."""
+    if isinstance(value, int) and 0 <= value <= LONGEST_LIFE:
+        return timedelta(seconds=value)
+    return timedelta(hours=1)
+
+
 def segment(text: str) -> str:
-    """A text as one segment of a path: whatever it holds, it leads nowhere else."""
-    return quote(text, safe="@-_.~:") if text not in (".", "..") else "%2E" * len(text)
+    """A text as one segment of a path: whatever it holds, it leads nowhere else. Mere dots become nobody's name."""
+    return "_" if text in (".", "..") else quote(text, safe="@-_.~:")
 
 
 def trial(caller: Caller, credential: str, ask: Callable[[], Reply | NoAnswer]) -> Trial:

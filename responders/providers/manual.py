@@ -1,7 +1,8 @@
-"""The stand-in for vendors that keyfuse cannot talk to: says so, and changes nothing."""
+"""The stand-ins for vendors that keyfuse cannot talk to: they say so, and change nothing."""
 
 from __future__ import annotations
 
+from responders.errors import ProviderError
 from responders.provider import (
     Capabilities,
     DisableKind,
@@ -79,3 +80,50 @@ class ManualProvider:
 
     def _unsupported(self, verb: str) -> Receipt:
         return Unsupported(f"keyfuse cannot {verb} keys of {self._name}; do it in the provider's own console")
+
+
+class UnusableProvider:
+    """A provider that cannot be made for want of a setting or a package: says which, whatever it is asked."""
+
+    def __init__(self, name: str, capabilities: Capabilities, reason: str) -> None:
+        self._name = name
+        self._capabilities = capabilities
+        self._reason = reason
+
+    @property
+    def name(self) -> str:
+        """The name used in rules, registry and configuration."""
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it could do."""
+        return self._capabilities
+
+    def identify(self, leak: Leak, known: KnownKey | None) -> Identity:
+        """Raises ProviderError."""
+        raise ProviderError(self._reason)
+
+    def disable(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
+        """Raises ProviderError."""
+        raise ProviderError(self._reason)
+
+    def enable(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
+        """Raises ProviderError."""
+        raise ProviderError(self._reason)
+
+    def delete(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
+        """Raises ProviderError."""
+        raise ProviderError(self._reason)
+
+    def unlock(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
+        """Raises ProviderError."""
+        raise ProviderError(self._reason)
+
+    def prove(self, ref: KeyRef, leak: Leak, wanted: KeyState) -> Proof:
+        """Raises ProviderError."""
+        raise ProviderError(self._reason)
+
+    def needs_secret(self) -> bool:
+        """There is nothing to do with it."""
+        return False

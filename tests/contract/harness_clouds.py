@@ -58,6 +58,7 @@ class CloudHarness(VendorHarness):
     def leaked(self, before: Before) -> tuple[Leak, KnownKey | None]:
         leak, known = self.put(before)
         self.fake.before = copy.deepcopy(self.fake.state)
+        self.fake.changes = 0
         return leak, known
 
 
@@ -380,9 +381,7 @@ class AwsHarness(CloudHarness):
         return Aws()
 
     def settings(self) -> ProviderSettings:
-        return connected(
-            self.name, self.fake, {"access_key_id": "AKIA" + "KEYFUSEITSELF234"}, secret_access_key="AWS_OWN"
-        )
+        return connected(self.name, self.fake, {"access_key_id": "keyfuse-itself"}, secret_access_key="AWS_OWN")
 
     def environ(self) -> dict[str, str]:
         return {"AWS_OWN": "keyfuse's own secret access key"}

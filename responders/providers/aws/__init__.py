@@ -55,7 +55,7 @@ ABOUT = About(
                 "aws-service-bearer-token-id",
                 "aws-context-specific-credential-id",
             ),
-            by_hand="Delete it in the console of its service, or under its user's security credentials.",
+            by_hand="delete it in the console of its service, or under its user's security credentials",
         ),
     ),
     services=(

@@ -97,6 +97,9 @@ class AwsProvider:
             return NotFound(f"the secret is not that of {key_id}, which stood beside it", sees_all=False)
         if isinstance(tried, Failure):
             return Unknown(tried.reason)
+        return self._identify_certain(key_id, tried)
+
+    def _identify_certain(self, key_id: str, tried: Tried = Tried.NOT) -> Identity:
         home = self._home(key_id, "", tried)
         if isinstance(home, Failure):
             return Unknown(home.reason, works=tried is Tried.WORKS)
@@ -196,7 +199,7 @@ class AwsProvider:
             )
         details = {**who, ACCOUNT: account, SEEN: self._clock().isoformat()}
         state = KeyState.ACTIVE
-        if not isinstance(ended := self._owner.sessions_ended(account, details), Failure) and ended:
+        if not isinstance(ended := self._owner.sessions_ended(details), Failure) and ended:
             state = KeyState.DISABLED
         return Identified(KeyRef(NAME, key_id, details), state, evidence="a call with it tells whose it is")
 
@@ -207,7 +210,7 @@ class AwsProvider:
         if BEYOND in ref.details:
             return Unsupported(ref.details[BEYOND])
         if TEMPORARY.fullmatch(ref.id):
-            return self._once.do(idempotency_key, lambda: self._owner.end_sessions(ref.details[ACCOUNT], ref.details))
+            return self._once.do(idempotency_key, lambda: self._owner.end_sessions(ref.details))
         return self._once.do(idempotency_key, lambda: self._and_owner(ref, self._set(ref, "Inactive")))
 
     def enable(self, ref: KeyRef, *, idempotency_key: str) -> Receipt:
@@ -229,37 +232,49 @@ class AwsProvider:
         return Unsupported("AWS has no locks on access keys")
 
     def _set(self, ref: KeyRef, status: str) -> Receipt:
-        if (obstacle := self._obstacle(ref)) is not None:
-            return obstacle
-        arguments = {"UserName": ref.details[USER], "AccessKeyId": ref.id, "Status": status}
-        done = self._client.iam(ref.details[ACCOUNT], "update_access_key", **arguments)
+        whole = self._whole(ref)
+        if not isinstance(whole, KeyRef):
+            return whole
+        arguments = {"UserName": whole.details[USER], "AccessKeyId": ref.id, "Status": status}
+        done = self._client.iam(whole.details[ACCOUNT], "update_access_key", **arguments)
         if isinstance(done, Failure):
             gone = done.code == GONE and status == "Inactive"
             return Done(f"AWS has no access key {ref.id} any more") if gone else done.receipt("iam:UpdateAccessKey")
         return Done(f"AWS set {ref.id} {status}")
 
     def _delete(self, ref: KeyRef) -> Receipt:
-        if (obstacle := self._obstacle(ref)) is not None:
-            return obstacle
-        arguments = {"UserName": ref.details[USER], "AccessKeyId": ref.id}
-        done = self._client.iam(ref.details[ACCOUNT], "delete_access_key", **arguments)
+        whole = self._whole(ref)
+        if not isinstance(whole, KeyRef):
+            return whole
+        arguments = {"UserName": whole.details[USER], "AccessKeyId": ref.id}
+        done = self._client.iam(whole.details[ACCOUNT], "delete_access_key", **arguments)
         if isinstance(done, Failure) and done.code != GONE:
             return done.receipt("iam:DeleteAccessKey")
         return Done(
             f"AWS has no access key {ref.id} any more" if isinstance(done, Failure) else f"AWS deleted {ref.id}"
         )
 
-    def _obstacle(self, ref: KeyRef) -> Receipt | None:
-        if not ref.details.get(USER) or not ref.details.get(ACCOUNT):
-            return Refused("whose key it is was never found out, and without a user AWS would change keyfuse's own key")
+    def _whole(self, ref: KeyRef) -> KeyRef | Receipt:
+        """The reference with user and account (without a user AWS means the caller's own key), or why not to go on."""
         if self._client.own_key_id() == ref.id:
             return Refused("keyfuse itself works with this key; give it another, then disable this one by hand")
-        return None
+        if ref.details.get(USER) and ref.details.get(ACCOUNT):
+            return ref
+        found = self._identify_certain(ref.id) if LONG_TERM.fullmatch(ref.id) else None
+        match found:
+            case Identified(ref=whole):
+                return whole
+            case NotFound(evidence=reason):
+                return Refused(reason)
+            case Unknown(reason=reason):
+                return Refused(reason, for_good=False)
+            case _:
+                return Refused("whose key it is was never found out")
 
     def _and_owner(self, ref: KeyRef, receipt: Receipt) -> Receipt:
-        if not isinstance(receipt, Done):
+        if not isinstance(receipt, Done) or ACCOUNT not in ref.details:
             return receipt
-        further = self._owner.restrict(ref.details[ACCOUNT], ref.details)
+        further = self._owner.restrict(ref.details)
         return Done("; ".join([receipt.evidence, *further]))
 
     # --- proof ------------------------------------------------------------------------------------------------------
@@ -269,7 +284,7 @@ class AwsProvider:
         if BEYOND in ref.details:
             return Unknown(ref.details[BEYOND])
         account, user = ref.details.get(ACCOUNT, ""), ref.details.get(USER, "")
-        ended = self._owner.sessions_ended(account, ref.details)
+        ended = self._owner.sessions_ended(ref.details)
         if TEMPORARY.fullmatch(ref.id):
             if isinstance(ended, Failure):
                 return Unknown(ended.reason)

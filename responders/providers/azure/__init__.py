@@ -61,7 +61,7 @@ ABOUT = About(
             Capabilities(
                 Lookup.NONE, DisableKind.NONE, False, False, ProveKind.NONE, "a person, at the provider's console"
             ),
-            by_hand="Regenerate it where the service shows its keys; revoke DevOps tokens under the user's settings.",
+            by_hand="regenerate it where the service shows its keys; revoke DevOps tokens under the user's settings",
         ),
     ),
     services=(

@@ -13,7 +13,7 @@ from responders.about import Trial
 from responders.calling import Caller
 from responders.errors import ProviderError
 from responders.http import NoAnswer
-from responders.providers.asking import JsonApi, Reply, segment, text_of, trial, unclear
+from responders.providers.asking import JsonApi, Reply, lifetime, segment, text_of, trial, unclear
 from scanner.model import Secret
 
 CODE = re.compile(r"AADSTS(\d{4,9})")
@@ -72,8 +72,7 @@ class AzureLogin:
         reply = self.attempt(self.client_id, self._caller.credential("client_secret"), api)
         if isinstance(reply, Reply) and reply.ok and reply.data and isinstance(reply.data.get("access_token"), str):
             token = Secret(reply.data["access_token"].encode())
-            lives = reply.data.get("expires_in")
-            until = now + timedelta(seconds=lives if isinstance(lives, int) else 3600) - MARGIN
+            until = now + lifetime(reply.data.get("expires_in")) - MARGIN
             self._tokens[_origin(api)] = (until, token)
             return token
         code = code_of(reply)

@@ -57,7 +57,7 @@ class StorageKeys:
 
     def has(self, ref: KeyRef) -> bool:
         """Whether the reference is to a storage key."""
-        return RESOURCE in ref.details
+        return RESOURCE in ref.details or "/storageaccounts/" in ref.id.lower()
 
     def identify(self, leak: Leak, known: KnownKey | None) -> Identity:
         """By value, in the account that it is said to be of, else in all accounts of the configured subscriptions."""
@@ -97,7 +97,7 @@ class StorageKeys:
 
     def set_owner(self, ref: KeyRef, *, enabled: bool) -> Receipt:
         """Forbids shared keys for the whole account, or allows them."""
-        account = ref.details[RESOURCE]
+        account = ref.details.get(RESOURCE, ref.id.rpartition("/")[0])
         if not ACCOUNT_ID.fullmatch(account):
             return Refused("which storage account it is was never found out")
         body = {"properties": {"allowSharedKeyAccess": enabled}}
@@ -108,7 +108,7 @@ class StorageKeys:
 
     def delete(self, ref: KeyRef, leak: Leak) -> Receipt:
         """Regenerates the key, if the leaked value is still in its place."""
-        account, place = ref.details[RESOURCE], ref.details.get(PLACE, "")
+        account, place = ref.details.get(RESOURCE, ""), ref.details.get(PLACE, "")
         if leak.secret is None or not ACCOUNT_ID.fullmatch(account):
             return Unsupported("without the value nobody can tell whether the key is still the leaked one")
         found = self._place_of(account, leak.secret)
@@ -125,7 +125,7 @@ class StorageKeys:
         """Looks whether the account still has the leaked value, and whether it lets it in."""
         if leak.secret is None:
             return Unknown("a storage key is compared by its value, which is not at hand any more")
-        account = ref.details[RESOURCE]
+        account = ref.details.get(RESOURCE, "")
         found = self._place_of(account, leak.secret)
         if isinstance(found, NoAnswer):
             return Unknown(found.reason)

@@ -40,7 +40,7 @@ ABOUT = About(
             "client secrets of OAuth apps",
             CANNOT,
             CLIENT_SECRETS,
-            by_hand="Make a new client secret in the app's settings, then delete the old one.",
+            by_hand="make a new client secret in the app's settings, then delete the old one",
         ),
     ),
     services=(Service("https://api.github.com", why="https://HOST/api/v3 for an Enterprise Server."),),

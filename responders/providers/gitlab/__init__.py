@@ -44,7 +44,7 @@ ABOUT = About(
             ),
             evidence="V-DOC",
             note="Through an interface for administrators that GitLab calls an experiment; on servers of one's own.",
-            by_hand="Revoke or reset it where it was made: the project's, group's or user's settings.",
+            by_hand="revoke or reset it where it was made: the project's, group's or user's settings",
         ),
     ),
     services=(Service("https://gitlab.com", why="The server, without /api/v4."),),

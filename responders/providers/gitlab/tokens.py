@@ -19,6 +19,7 @@ from typing import Any
 from responders.about import Trial
 from responders.http import NoAnswer
 from responders.provider import (
+    ITSELF,
     Alive,
     Ambiguous,
     Capabilities,
@@ -38,7 +39,6 @@ from responders.providers.asking import (
     BEYOND,
     JsonApi,
     Reply,
-    digest,
     known_id,
     not_done,
     out_of_reach,
@@ -128,7 +128,7 @@ class GitlabProvider:
         token_id = read.token_id and f"{self._servers[url].api.host}/{read.token_id}"
         ref = KeyRef(
             NAME,
-            known_id(NAME, known) or token_id or digest(secret),
+            known_id(NAME, known) or token_id or ITSELF,
             {SERVER: url, BY: by, TOKEN_ID: read.token_id},
         )
         return Identified(ref, read.state, evidence=evidence, owners=known.owners if known and ours else ())
@@ -147,13 +147,12 @@ class GitlabProvider:
 
     def delete(self, ref: KeyRef, leak: Leak, *, idempotency_key: str) -> Receipt:
         """Revokes the token: by its id where an administrator may, else with the token itself."""
-        url = ref.details.get(SERVER, "")
         if BEYOND in ref.details:
             return Unsupported(ref.details[BEYOND])
+        url, token_id = self._where(ref)
         if url not in self._servers:
             return Unsupported("the server that knows this token is not configured any more")
         api, admin = self._servers[url].api, self._servers[url].login()
-        token_id = ref.details.get(TOKEN_ID, "")
         if ref.details.get(BY) == ADMIN:
             return self._delete_as_admin(api, admin, leak.secret)
         if admin is not None and token_id:
@@ -170,6 +169,14 @@ class GitlabProvider:
             if reply.says(401):
                 return Done(f"{api.host} refuses the token already (401)")
         return not_done(reply, api.host, needs="a token whose scopes let it revoke itself, or " + FOR_ADMIN)
+
+    def _where(self, ref: KeyRef) -> tuple[str, str]:
+        """The server and the token's id there; also for a reference that is an id alone, HOST/NUMBER."""
+        if SERVER in ref.details:
+            return ref.details[SERVER], ref.details.get(TOKEN_ID, "")
+        host, _, number = ref.id.rpartition("/")
+        urls = [url for url, server in self._servers.items() if server.api.host == host and number.isdecimal()]
+        return (urls[0], number) if len(urls) == 1 else ("", "")
 
     def _delete_as_admin(self, api: JsonApi, admin: Secret | None, token: Secret | None) -> Receipt:
         if admin is None or token is None:

@@ -57,7 +57,7 @@ ABOUT = About(
                 "google-recaptcha-key",
                 "gcs-hmac-secret",
             ),
-            by_hand="Replace it in the console under APIs and services; HMAC keys under Cloud Storage, Settings.",
+            by_hand="replace it in the console under APIs and services; HMAC keys under Cloud Storage, Settings",
         ),
     ),
     services=(

@@ -21,6 +21,7 @@ from responders.provider import (
     NotFound,
     Proof,
     Receipt,
+    Refused,
     Unknown,
 )
 from responders.providers.asking import JsonApi, Reply, known_id, not_done, text_of, unclear
@@ -47,7 +48,7 @@ class ApiKeys:
 
     def has(self, ref: KeyRef) -> bool:
         """Whether the reference is to an API key."""
-        return KEY in ref.details
+        return KEY in ref.details or bool(NAMED.fullmatch(ref.id))
 
     def identify(self, leak: Leak, known: KnownKey | None) -> Identity:
         """By value; without it, by the full name in the registry's record."""
@@ -82,9 +83,10 @@ class ApiKeys:
 
     def delete(self, ref: KeyRef) -> Receipt:
         """Starts the deletion, which Google calls an operation."""
-        if not NAMED.fullmatch(ref.details[KEY]):
-            return not_done(Reply(400, {}), self._api.host)
-        reply = self._login.ask(self._api, "DELETE", ref.details[KEY])
+        name = ref.details.get(KEY, ref.id)
+        if not NAMED.fullmatch(name):
+            return Refused("which key it is was never found out")
+        reply = self._login.ask(self._api, "DELETE", name)
         if isinstance(reply, Reply) and reply.data is not None:
             if reply.ok:
                 done = reply.data.get("done") is True
@@ -97,7 +99,7 @@ class ApiKeys:
 
     def prove(self, ref: KeyRef) -> Proof:
         """Reads the record back: gone, or with the time of its deletion."""
-        reply = self._login.ask(self._api, "GET", ref.details[KEY])
+        reply = self._login.ask(self._api, "GET", ref.details.get(KEY, ref.id))
         if isinstance(reply, Reply) and reply.data is not None:
             if reply.says(404):
                 return Dead(f"{self._api.host} has no such key any more (404)", KeyState.DELETED)

@@ -15,7 +15,7 @@ from responders.assertion import Unsignable, signed
 from responders.calling import Caller
 from responders.errors import ProviderError
 from responders.http import NoAnswer
-from responders.providers.asking import JsonApi, Reply, trial, unclear
+from responders.providers.asking import JsonApi, Reply, lifetime, trial, unclear
 from scanner.model import Secret
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -67,8 +67,7 @@ class GoogleLogin:
         reply = self._grant(now)
         if isinstance(reply, Reply) and reply.ok and reply.data and isinstance(reply.data.get("access_token"), str):
             self._token = Secret(reply.data["access_token"].encode())
-            lives = reply.data.get("expires_in")
-            self._until = now + (timedelta(seconds=lives) if isinstance(lives, int) else LIVES) - MARGIN
+            self._until = now + lifetime(reply.data.get("expires_in")) - MARGIN
             return self._token
         return NoAnswer(f"keyfuse could not log in: {unclear(reply, self._api.host)}", sent=False)
 

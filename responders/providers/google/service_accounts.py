@@ -108,10 +108,13 @@ class ServiceAccountKeys:
 
     def change(self, ref: KeyRef, verb: str) -> Receipt:
         """Disables, enables or deletes."""
-        resource = ref.details.get(RESOURCE, "")
+        resource = ref.details.get(RESOURCE, ref.id)
+        if KEY_ID.fullmatch(resource):
+            found = self._search(resource, None)
+            resource = found.ref.details[RESOURCE] if isinstance(found, Identified) else ""
         if not NAMED.fullmatch(resource):
-            return Refused("which key it is was never found out")
-        if ref.details[RESOURCE].endswith(f"/{self._login.account().key_id}"):
+            return Refused("which key it is was never found out; projects says where to look")
+        if resource.endswith(f"/{self._login.account().key_id}"):
             return Refused("keyfuse itself works with this key; give it another, then disable this one by hand")
         method, path = ("DELETE", resource) if verb == "delete" else ("POST", f"{resource}:{verb}")
         reply = self._ask(method, path, body=None if verb == "delete" else {})

@@ -46,8 +46,8 @@ ABOUT = About(
             "webhooks, signing secrets, cookies, refresh tokens",
             CANNOT,
             SETTINGS_ONLY,
-            by_hand="Remove or renew it in the app's settings at https://api.slack.com/apps; for a browser session, "
-            "sign the user out of all sessions.",
+            by_hand="remove or renew it in the app's settings at https://api.slack.com/apps; for a browser session, "
+            "sign the user out of all sessions",
         ),
     ),
     services=(Service("https://slack.com/api"),),

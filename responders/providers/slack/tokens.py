@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from responders.http import NoAnswer
 from responders.provider import (
+    ITSELF,
     Alive,
     Capabilities,
     Dead,
@@ -32,7 +33,6 @@ from responders.providers.asking import (
     BEYOND,
     JsonApi,
     Reply,
-    digest,
     known_id,
     not_done,
     out_of_reach,
@@ -78,7 +78,7 @@ class SlackProvider:
             return Unknown("Slack is asked with the token itself, which is not at hand any more")
         if not leak.secret.reveal().startswith(TOKENS):
             return out_of_reach(NAME, known, f"a {leak.kind.name} of Slack can only be replaced in the app's settings")
-        ref_id = known_id(NAME, known) or digest(leak.secret)
+        ref_id = known_id(NAME, known) or ITSELF
         reply = self._test(leak.secret)
         match _verdict(reply):
             case KeyState.ACTIVE:

@@ -70,6 +70,8 @@ class Aws(Fake):
         signed_by = request.headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
         if said := self.says.get(f"{action} {signed_by}", self.says.get(action)):
             return said
+        if action == "GetCallerIdentity" and signed_by.startswith("AKIA") and not _is_active(signed_by):
+            return error(403, "InvalidClientTokenId")  # moto lets anybody in
         before = self._told()
         kept = {"authorization", "content-type", "x-amz-date", "x-amz-security-token", "host"}
         headers = {header: value for header, value in request.headers.items() if header in kept}
@@ -89,6 +91,15 @@ class Aws(Fake):
             for user in iam.users.values()
         }
         return users, {role.name: dict(role.policies) for role in iam.roles.values()}
+
+
+def _is_active(key_id: str) -> bool:
+    """Whether a call that is signed with this key would be taken."""
+    return any(
+        key.access_key_id == key_id and key.status == "Active"
+        for user in backend().users.values()
+        for key in user.access_keys
+    )
 
 
 def error(status: int, code: str) -> Reply:

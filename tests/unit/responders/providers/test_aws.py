@@ -7,19 +7,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from responders.about import Triable, Worth
+from responders.catalog import Catalog, Surroundings
 from responders.errors import ProviderError
 from responders.provider import (
     Alive,
     Dead,
     Done,
     Identified,
+    KeyRef,
     Leak,
     NotFound,
     Receipt,
@@ -29,13 +31,14 @@ from responders.provider import (
     Unsupported,
 )
 from responders.providers.aws.ids import account_of, ends_sessions_before, principal_of, sessions_policy
+from responders.records import Records
 from responders.registry import KeyState
 from scanner.model import Secret
 from tests.contract.harness_clouds import AwsHarness, kind_of
 from tests.contract.provider_harness import Before
 from tests.support.fakes import Reply
 from tests.support.fakes.aws import ACCOUNT, backend, error
-from tests.support.stores import Clock
+from tests.support.stores import FINGERPRINTER, Clock
 from tests.support.tokens import text
 
 RNG = random.Random(77)
@@ -233,6 +236,17 @@ def test_the_key_that_keyfuse_works_with_is_left_alone(vendor: AwsHarness) -> No
     assert vendor.fake.changes == 0
 
 
+def test_a_key_is_switched_by_its_id_alone(vendor: AwsHarness) -> None:
+    leak, _ = vendor.leaked(Before.DISABLED)
+    ref = KeyRef("aws", leak.parts["id"].reveal().decode())
+    assert isinstance(vendor.provider.enable(ref, idempotency_key="1"), Done)
+    assert vendor.state(leak) is KeyState.ACTIVE
+    assert isinstance(vendor.provider.delete(ref, Leak(leak.kind, None), idempotency_key="2"), Done)
+    assert vendor.state(leak) is None
+    assert isinstance(vendor.provider.enable(ref, idempotency_key="3"), Refused)
+    assert isinstance(vendor.provider.enable(KeyRef("aws", "nonsense"), idempotency_key="4"), Refused)
+
+
 def test_sessions_outlive_a_key_unless_they_are_cut(vendor: AwsHarness) -> None:
     provider, identity, leak = identified(vendor)
     provider.disable(identity.ref, leak, idempotency_key="1")
@@ -329,8 +343,22 @@ def test_a_temporary_key_that_aws_refuses_is_over(vendor: AwsHarness) -> None:
 
 def test_without_botocore_the_next_step_is_named(vendor: AwsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "responders.providers.aws.client", None)
-    with pytest.raises(ProviderError, match=r"keyfuse\[aws\]"):
-        vendor.made()
+    around = Surroundings(cast(Records, None), FINGERPRINTER, Clock(), settings={"aws": vendor.settings()})
+    aws = Catalog(around)["aws"]
+    assert aws.capabilities.delete
+    assert not aws.needs_secret()
+    leak, known = vendor.leaked(Before.ACTIVE)
+    ref = KeyRef("aws", "x")
+    for asked in (
+        lambda: aws.identify(leak, known),
+        lambda: aws.disable(ref, leak, idempotency_key="1"),
+        lambda: aws.enable(ref, idempotency_key="1"),
+        lambda: aws.delete(ref, leak, idempotency_key="1"),
+        lambda: aws.unlock(ref, idempotency_key="1"),
+        lambda: aws.prove(ref, leak, KeyState.DELETED),
+    ):
+        with pytest.raises(ProviderError, match=r"keyfuse\[aws\]"):
+            asked()
 
 
 def test_without_credentials_the_next_step_is_named(vendor: AwsHarness, monkeypatch: pytest.MonkeyPatch) -> None:

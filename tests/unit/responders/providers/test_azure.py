@@ -8,7 +8,19 @@ import pytest
 
 from responders.about import Triable, Worth
 from responders.errors import ProviderError
-from responders.provider import Alive, Ambiguous, Dead, Done, Identified, Leak, NotFound, Refused, Unknown, Unsupported
+from responders.provider import (
+    Alive,
+    Ambiguous,
+    Dead,
+    Done,
+    Identified,
+    KeyRef,
+    Leak,
+    NotFound,
+    Refused,
+    Unknown,
+    Unsupported,
+)
 from responders.registry import KeyState
 from scanner.model import Secret
 from tests.contract.harness_clouds import AzureSecretHarness, AzureStorageHarness, kind_of, said
@@ -77,6 +89,16 @@ def test_a_second_regeneration_would_kill_the_successor_and_is_not_sent() -> Non
     assert isinstance(vendor.made().delete(identity.ref, leak, idempotency_key="1"), Done)
     assert vendor.fake.names.count("delete") == 1
     assert isinstance(vendor.provider.delete(identity.ref, Leak(leak.kind, None), idempotency_key="2"), Unsupported)
+    vendor.close()
+
+
+def test_an_account_is_opened_again_by_the_keys_id_alone() -> None:
+    vendor = AzureStorageHarness(Clock())
+    leak, _ = vendor.leaked(Before.DISABLED)
+    identity = vendor.provider.identify(leak, None)
+    assert isinstance(identity, Identified)
+    assert isinstance(vendor.provider.enable(KeyRef("azure", identity.ref.id), idempotency_key="1"), Done)
+    assert vendor.state(leak) is KeyState.ACTIVE
     vendor.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from responders.about import Triable, Worth
-from responders.provider import Alive, Dead, Done, Identified, Leak, NotFound, Refused, Unknown, Unsupported
+from responders.provider import Alive, Dead, Done, Identified, KeyRef, Leak, NotFound, Refused, Unknown, Unsupported
 from responders.registry import KeyState
 from scanner.model import Secret
 from tests.contract.harness_clouds import (
@@ -42,6 +42,18 @@ def test_an_administrator_revokes_by_id_and_proves_without_the_token() -> None:
     assert isinstance(vendor.provider.prove(identity.ref, bare, KeyState.DELETED), Alive)
     assert isinstance(vendor.provider.delete(identity.ref, bare, idempotency_key="1"), Done)
     assert isinstance(vendor.provider.prove(identity.ref, bare, KeyState.DELETED), Dead)
+    vendor.close()
+
+
+def test_an_administrator_revokes_by_the_id_alone() -> None:
+    vendor = GitlabAdminHarness(Clock())
+    leak, _ = vendor.leaked(Before.ACTIVE)
+    identity = vendor.provider.identify(leak, None)
+    assert isinstance(identity, Identified)
+    ref = KeyRef("gitlab", identity.ref.id)
+    assert isinstance(vendor.provider.delete(ref, Leak(leak.kind, None), idempotency_key="1"), Done)
+    assert vendor.state(leak) is KeyState.DELETED
+    assert isinstance(vendor.provider.delete(KeyRef("gitlab", "41"), leak, idempotency_key="2"), Unsupported)
     vendor.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from responders.about import Triable, Worth
 from responders.errors import ProviderError
-from responders.provider import Accepted, Dead, Identified, Leak, NotFound, Refused, Unknown, Unsupported
+from responders.provider import Accepted, Dead, Done, Identified, KeyRef, Leak, NotFound, Refused, Unknown, Unsupported
 from responders.providers.google.service_accounts import project_of
 from responders.registry import KeyState
 from scanner.model import Secret
@@ -58,6 +58,23 @@ def test_a_file_without_its_address_is_looked_for_in_the_projects() -> None:
     assert identity.ref.id == leak.parts["id"].reveal().decode()
     assert isinstance(vendor.made(options={"projects": ("theirs",)}).identify(bare, None), Unknown)
     vendor.close()
+
+
+def test_keys_are_switched_by_their_ids_alone() -> None:
+    vendor = GoogleFileHarness(Clock())
+    leak, _ = vendor.leaked(Before.DISABLED)
+    vendor.fake.state["accounts"]["ours"] = [OWN, vendor.email]
+    ref = KeyRef("google", leak.parts["id"].reveal().decode())
+    assert isinstance(vendor.provider.enable(ref, idempotency_key="1"), Refused)
+    assert isinstance(vendor.made(options={"projects": ("ours",)}).enable(ref, idempotency_key="2"), Done)
+    assert vendor.state(leak) is KeyState.ACTIVE
+    vendor.close()
+    keys = GoogleApiKeyHarness(Clock())
+    leak, known = keys.leaked(Before.ACTIVE)
+    assert known is not None
+    ref = KeyRef("google", known.provider_key_id)
+    assert isinstance(keys.provider.delete(ref, Leak(leak.kind, None), idempotency_key="3"), Done)
+    keys.close()
 
 
 def test_a_missing_key_proves_nothing_where_google_hides_what_is_missing() -> None:
