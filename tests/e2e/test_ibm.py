@@ -204,3 +204,14 @@ def test_without_a_credential_it_says_what_to_set(here: Connected, ibm: Ibm) -> 
     (here.home / "credential").unlink()
     with pytest.raises(CannotRun, match=r"\[provider.ibm\] the file .* cannot be read"):
         here.run("keys", "sync", "ibm")
+
+
+def test_an_audit_says_which_keys_are_alive(here: Connected, ibm: Ibm) -> None:
+    alive, dead = ibm.make("alive"), ibm.make("dead", disabled=True)
+    ibm.settle()
+    report = here.home / "report.json"
+    content = here.repository(leak(alive) + leak(dead))
+    here.run("audit", content, "--verify", "--format", "json", "--output", str(report), code=Exit.LEAKS)
+    said = sorted(finding["liveness"] for finding in json.loads(report.read_text())["findings"])
+    assert said == ["alive", "dead"]
+    assert ibm.changes == 0
