@@ -89,6 +89,23 @@ def test_a_lock_that_a_person_set_here_survives_a_sync(here: Connected, ibm: Ibm
     assert here.record("first")["locked"]
 
 
+def test_where_registry_and_ibm_disagree_a_person_is_asked(here: Connected, ibm: Ibm) -> None:
+    ibm.make("first")
+    here.run("keys", "sync", "ibm")
+    here.run("keys", "delete", "first", "--record-only", "--yes")
+    said = json.loads(here.run("keys", "sync", "ibm", "--format", "json", code=Exit.INCOMPLETE))
+    assert (said["changed"], len(said["problems"])) == (0, 1)
+    assert "look who is right" in said["problems"][0]["reason"]
+
+
+def test_a_credential_that_cannot_be_read_does_not_change_what_its_key_is(here: Connected, ibm: Ibm) -> None:
+    _, key = ibm.resources.make("bucket")
+    here.run("keys", "sync", "ibm")
+    ibm.fail(Fault.FAILS_BEFORE, route("GET", "/v2/resource_keys"))
+    here.run("keys", "sync", "ibm", code=Exit.INCOMPLETE)
+    assert here.record(key.name)["kind"] == "service-specific"
+
+
 @pytest.mark.parametrize("how", ["audit", "report"])
 def test_a_leaked_key_is_disabled_proven_and_recorded(here: Connected, ibm: Ibm, how: str) -> None:
     key = ibm.make("deploy")

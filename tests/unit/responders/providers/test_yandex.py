@@ -231,6 +231,15 @@ def test_what_was_never_seen_is_not_called_gone(world: YandexHarness) -> None:
     assert isinstance(world.provider.prove(blind, leak_of(key), KeyState.DELETED), Unknown)
 
 
+def test_a_missing_record_proves_nothing_where_its_owner_is_not_shown_either(world: YandexHarness) -> None:
+    key = robots_key(world.fake)
+    ref = identified(world, key).ref
+    del world.fake.keys[key.id]
+    assert isinstance(world.provider.prove(ref, leak_of(key), KeyState.DELETED), Dead)
+    del world.fake.accounts[key.account]
+    assert isinstance(world.provider.prove(ref, leak_of(key), KeyState.DELETED), Unknown)
+
+
 def test_suspending_the_owner_is_neither_deleting_nor_undone_by_a_repeat(world: YandexHarness) -> None:
     key = robots_key(world.fake)
     ref = identified(world, key).ref
