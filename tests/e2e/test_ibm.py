@@ -131,6 +131,53 @@ def test_a_leaked_key_is_disabled_proven_and_recorded(here: Connected, ibm: Ibm,
     here.run("log", "verify")
 
 
+RULE = "ibm-cloud-iam-api-key"
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS_AFTER, Fault.DROPPED_AFTER, Fault.GARBLED, Fault.HTML])
+def test_what_may_have_been_done_is_read_and_not_sent_again(here: Connected, ibm: Ibm, fault: Fault) -> None:
+    key = ibm.make("deploy")
+    here.run("keys", "sync", "ibm")
+    ibm.settle()
+    ibm.fail(fault, route("POST", "/disable"))
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.LEAKS)
+    assert here.incident()["state"] == "contained"
+    assert len(ibm.asked("POST", "/v1/apikeys")) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS_BEFORE, Fault.DROPPED_BEFORE, Fault.TOO_MANY])
+def test_what_was_not_done_is_done_later(here: Connected, ibm: Ibm, fault: Fault) -> None:
+    key = ibm.make("deploy")
+    here.run("keys", "sync", "ibm")
+    ibm.settle()
+    ibm.fail(fault, route("POST", "/disable"))
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.UNPROVEN)
+    assert here.incident()["state"] in ("unconfirmed", "acting")
+    assert ibm.changes == 0
+    here.later(minutes=5)
+    assert here.incident()["state"] == "contained"
+    assert ibm.changes == 1
+
+
+def test_a_lock_is_taken_off_where_the_configuration_says_so(here: Connected, ibm: Ibm) -> None:
+    key = ibm.make("deploy", locked=True)
+    here.run("keys", "sync", "ibm")
+    here.configure("[response]\nunlock_leaked_keys = true\n")
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.LEAKS)
+    assert here.incident()["state"] == "contained"
+    assert [name for name in ibm.names if name != "read"] == ["unlock", "disable"]
+
+
+def test_a_dry_run_looks_and_changes_nothing(here: Connected, ibm: Ibm) -> None:
+    key = ibm.make("deploy", action="delete")
+    here.run("keys", "sync", "ibm")
+    here.configure("[response]\ndry_run = true\n")
+    ibm.settle()
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.UNPROVEN)
+    assert here.incident()["reason"] == "dry run: the key is to be deleted"
+    assert ibm.changes == 0
+
+
 def test_the_owners_word_at_ibm_counts_when_the_key_leaks(here: Connected, ibm: Ibm) -> None:
     """The registry was told `disable`; meanwhile the owner chose `none`."""
     key = ibm.make("deploy")
