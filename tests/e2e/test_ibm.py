@@ -52,7 +52,7 @@ def test_the_account_is_listed_with_its_leak_actions(here: Connected, ibm: Ibm) 
         ibm.make(f"key {number}")
     said = here.run("keys", "sync", "ibm", "--owner", "team@example.org")
     assert said == "106 new, 0 changed, 0 as they were, 0 deleted at their provider\n"
-    assert "106 as they were" in here.run("keys", "sync", "ibm")
+    assert "106 as they were" in here.run("keys", "sync", "--provider", "ibm")
     record = here.record("kept")
     expected = {"action_when_leaked": "delete", "locked": True, "owners": ["team@example.org"], "kind": "user"}
     assert {name: record[name] for name in expected} == expected
@@ -262,6 +262,12 @@ def test_a_key_is_replaced_at_once_through_a_command(here: Connected, ibm: Ibm) 
     assert said.count(new.value) == 1, "that is the command's own output, tee's"
     with pytest.raises(UsageError, match="no program"):
         here.run("keys", "reissue", "administrator", "--to-command", "no-such-program-here")
+
+
+def test_it_has_to_be_said_which_provider_is_meant(here: Connected) -> None:
+    for words in ([], ["ibm", "--provider", "ibm"], ["keyfuse"], ["npm"]):
+        with pytest.raises(UsageError):
+            here.run("keys", "sync", *words)
 
 
 def test_without_a_credential_it_says_what_to_set(here: Connected, ibm: Ibm) -> None:
