@@ -34,7 +34,7 @@ def provider_of(session: Session, key: KnownKey) -> Provider:
 def change(session: Session, key: KnownKey, ask: Ask) -> None:
     """Has the provider change this key. Raises CannotRun with its reason when it did not take the change."""
     if not key.provider_key_id:
-        raise UsageError(
+        raise CannotRun(
             f"nobody knows yet which key of {printable(key.provider)} {key.id} is there; do it there, and note it "
             "here with --record-only"
         )
