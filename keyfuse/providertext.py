@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from responders.about import Ability, About
+from responders.about import Ability, About, Service
 from responders.catalog import about, names
 from responders.provider import Capabilities, DisableKind, Lookup
 
@@ -209,3 +209,8 @@ def _settings(described: About) -> Iterator[str]:
         yield f"| `{service.setting}` | {default} | {service.why} | |"
     for option in described.options:
         yield f"| `{option.name}` | {'yes' if option.required else 'if wanted'} | {option.why} | |"
+
+
+def want(service: Service) -> str:
+    """Whether a service without a default URL has to be set."""
+    return "if wanted" if service.optional else "needed"

@@ -47,6 +47,7 @@ class Judge:
         actions = self._responses(self._sure(reports, judged, known)) if self._respond else self._plans(reports, known)
         if self._respond:
             known = self._known(judged)
+            known |= self._joined({report.fingerprint for report in reports} - known.keys())
         liveness = self._liveness(reports, known) if self._verify else {}
         return [
             Reported(
@@ -64,6 +65,17 @@ class Judge:
         with self._session.records().read() as tx:
             for start in range(0, len(wanted), LOOKUP):
                 found |= tx.keys.lookup(wanted[start : start + LOOKUP])
+        return found
+
+    def _joined(self, wanted: Iterable[Fingerprint]) -> dict[Fingerprint, KnownKey]:
+        """The keys that providers named: the registry has them from a listing, without their values."""
+        found = {}
+        with self._session.records().read() as tx:
+            for fingerprint in wanted:
+                incident = tx.incidents.by_fingerprint(fingerprint)
+                key = known_key(tx, incident) if incident is not None else None
+                if key is not None:
+                    found[fingerprint] = key
         return found
 
     def _is_alive(self, key: KnownKey | None) -> bool:

@@ -19,7 +19,7 @@ from responders.listing import Listed, NotListed, Whole
 from responders.provider import Identified, Leak, NotFound, Provider
 from responders.records import Records, Transaction
 from responders.registrar import By, Registrar, checked_name
-from responders.registry import Change, KeyState, KnownKey
+from responders.registry import Change, KeyKind, KeyState, KnownKey
 from responders.shapes import derive
 from scanner.model import REGISTERED, Fingerprinter
 
@@ -175,7 +175,7 @@ class Sync:
             name=checked_name(item.name[:255]) if item.named else key.name,
             description=item.description or key.description,
             provider_key_id=item.provider_key_id,
-            kind=item.kind,
+            kind=key.kind if _is_finer(key.kind, item.kind) else item.kind,
             account_id=item.account_id or key.account_id,
             iam_id=item.iam_id or key.iam_id,
             owners=key.owners or item.owners,
@@ -229,6 +229,11 @@ class Sync:
 def _stored(state: KeyState) -> KeyState:
     """Expired is told by the date, never stored."""
     return KeyState.ACTIVE if state is KeyState.EXPIRED else state
+
+
+def _is_finer(known: KeyKind, listed: KeyKind) -> bool:
+    """A key inside a service credential is listed as one of a service id where the credentials cannot be read."""
+    return (known, listed) == (KeyKind.SERVICE_SPECIFIC, KeyKind.SERVICE_ID)
 
 
 def _locked(key: KnownKey, item: Listed) -> bool:

@@ -34,22 +34,22 @@ def provider_of(session: Session, key: KnownKey) -> Provider:
 def change(session: Session, key: KnownKey, ask: Ask) -> None:
     """Has the provider change this key. Raises CannotRun with its reason when it did not take the change."""
     if not key.provider_key_id:
-        raise UsageError(
+        raise CannotRun(
             f"nobody knows yet which key of {printable(key.provider)} {key.id} is there; do it there, and note it "
             "here with --record-only"
         )
     provider = provider_of(session, key)
-    receipt = ask(provider, reference(provider, key), secrets.token_hex(16))
+    receipt = ask(provider, known_there(provider, key).ref, secrets.token_hex(16))
     if not isinstance(receipt, Done | Accepted):
         raise CannotRun(f"{printable(receipt.reason)} (and note it here with --record-only, once it is done)")
     click.echo(printable(receipt.evidence), err=True)
 
 
-def reference(provider: Provider, key: KnownKey) -> KeyRef:
-    """How the provider names this key now. Raises CannotRun when it does not know it, or could not be asked."""
+def known_there(provider: Provider, key: KnownKey) -> Identified:
+    """What the provider says of this key now. Raises CannotRun when it does not know it, or could not be asked."""
     identity = provider.identify(Leak(REGISTERED, None), key)
     if isinstance(identity, Identified):
-        return identity.ref
+        return identity
     said = getattr(identity, "evidence", "") or getattr(identity, "reason", "")
     raise CannotRun(f"{printable(said)} (and note it here with --record-only, once it is done)")
 
@@ -68,7 +68,7 @@ def amend(session: Session, key: KnownKey, amendment: Amendment) -> None:
     provider = provider_of(session, key)
     if not isinstance(provider, Amends):
         return
-    receipt = provider.amend(reference(provider, key), amendment, idempotency_key=secrets.token_hex(16))
+    receipt = provider.amend(known_there(provider, key).ref, amendment, idempotency_key=secrets.token_hex(16))
     if isinstance(receipt, Unsupported):
         return
     if not isinstance(receipt, Done | Accepted):
@@ -95,7 +95,9 @@ def replace_key(session: Session, old: KnownKey, wanted: Wanted, delivery: Deliv
         raise UsageError(f"key {old.id} ({old.name}) was issued by {old.provider}, not here; reissue it there")
     if old.locked:
         raise UsageError(f"key {old.id} ({old.name}) is locked; unlock it first: keyfuse keys unlock {old.id}")
-    ref = reference(provider, old)
+    there = known_there(provider, old)
+    if there.locked:
+        raise UsageError(f"key {old.id} ({old.name}) is locked at {old.provider}; unlock it there first")
     now = session.clock()
     lifetime = None if old.expires_at is None else now + (old.expires_at - old.created_at)
     made = provider.successor(old, wanted.expires_at or lifetime)
@@ -112,7 +114,7 @@ def replace_key(session: Session, old: KnownKey, wanted: Wanted, delivery: Deliv
         )
     if made.note:
         click.echo(printable(made.note), err=True)
-    _end(session, provider, ref, old, wanted)
+    _end(session, provider, there.ref, old, wanted)
 
 
 def _record(session: Session, provider: Provider, old: KnownKey, made: Replacement, by: By) -> KnownKey:

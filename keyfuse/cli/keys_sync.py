@@ -16,7 +16,8 @@ from scanner.model import printable
 
 
 @click.command(epilog="Example: keyfuse keys sync ibm")
-@click.argument("provider")
+@click.argument("provider", required=False)
+@click.option("--provider", "named", metavar="NAME", help="The same as PROVIDER.")
 @owner_option
 @action_option
 @unsupported_option
@@ -25,7 +26,8 @@ from scanner.model import printable
 def sync(
     session: Session,
     *,
-    provider: str,
+    provider: str | None,
+    named: str | None,
     owners: tuple[str, ...],
     action: str | None,
     if_unsupported: str | None,
@@ -40,6 +42,11 @@ def sync(
     from responders.listing import Lists  # noqa: PLC0415
     from responders.sync import Problem, Sync  # noqa: PLC0415
 
+    if provider is not None and named is not None:
+        raise UsageError("the provider is named twice")
+    provider = provider or named
+    if provider is None:
+        raise UsageError("which provider? For example: keyfuse keys sync ibm")
     if provider == PROVIDER:
         raise UsageError(f"the keys of {provider} are in the registry already; there is nothing to take over")
     asked = session.catalog().of(provider)

@@ -84,7 +84,7 @@ def show(session: Session, name: str, form: str) -> None:
     for need in described.credentials:
         pairs += [("credential", f"{need.name}_env, {need.name}_file or {need.name}_keyring: {need.why}")]
         pairs += [("  permissions", need.permissions)]
-    pairs += [("setting", f"{each.setting}: {each.why} ({each.url or 'needed'})") for each in described.services]
+    pairs += [("setting", f"{each.setting}: {each.why} ({each.url or text.want(each)})") for each in described.services]
     pairs += [("setting", f"{each.name}: {each.why}") for each in described.options]
     pairs += [("outlives", described.outlives), *(("note", note) for note in described.notes)]
     click.echo(fields(pairs))

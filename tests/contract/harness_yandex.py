@@ -29,6 +29,7 @@ class YandexHarness(VendorHarness):
     sort = "api-key"
     rule = "yandex-api-key"
     kind = KeyKind.API_KEY
+    login = "iam_token"
     fake: Yandex
 
     def __init__(self, clock: Clock) -> None:
@@ -39,10 +40,13 @@ class YandexHarness(VendorHarness):
         return Yandex(random.Random(9), self._clock)
 
     def settings(self) -> ProviderSettings:
-        return connected(self.name, self.fake, authorized_key="YC_KEY")
+        return connected(self.name, self.fake, None, **{self.login: "YC_LOGIN"})
 
     def environ(self) -> Mapping[str, str]:
-        return {"YC_KEY": json.dumps(self.fake.key_file(self.fake.manager_key))}
+        if self.login == "authorized_key":
+            return {"YC_LOGIN": json.dumps(self.fake.key_file(self.fake.manager_key))}
+        found = next((token for token, (whose, _) in self.fake.issued.items() if whose == self.fake.manager.id), None)
+        return {"YC_LOGIN": found or self.fake.token_for(self.fake.manager.id)}
 
     def leaked(self, before: Before) -> tuple[Leak, KnownKey | None]:
         account = self.fake.new_account("robot")
@@ -99,6 +103,12 @@ class YandexHarness(VendorHarness):
         )
 
 
+class KeyedHarness(YandexHarness):
+    """The same, where keyfuse works with an authorized key; reading one takes the processor a while."""
+
+    login = "authorized_key"
+
+
 class StaticHarness(YandexHarness):
     """Static access keys, found by their public half."""
 
@@ -145,7 +155,7 @@ class OauthTokenHarness(IamTokenHarness):
 
     def settings(self) -> ProviderSettings:
         return connected(
-            self.name, self.fake, {"oauth_client_id": "c-1"}, authorized_key="YC_KEY", oauth_client_secret="YC_CLIENT"
+            self.name, self.fake, {"oauth_client_id": "c-1"}, iam_token="YC_LOGIN", oauth_client_secret="YC_CLIENT"
         )
 
     def environ(self) -> Mapping[str, str]:

@@ -52,7 +52,7 @@ def test_the_account_is_listed_with_its_leak_actions(here: Connected, ibm: Ibm) 
         ibm.make(f"key {number}")
     said = here.run("keys", "sync", "ibm", "--owner", "team@example.org")
     assert said == "106 new, 0 changed, 0 as they were, 0 deleted at their provider\n"
-    assert "106 as they were" in here.run("keys", "sync", "ibm")
+    assert "106 as they were" in here.run("keys", "sync", "--provider", "ibm")
     record = here.record("kept")
     expected = {"action_when_leaked": "delete", "locked": True, "owners": ["team@example.org"], "kind": "user"}
     assert {name: record[name] for name in expected} == expected
@@ -89,6 +89,23 @@ def test_a_lock_that_a_person_set_here_survives_a_sync(here: Connected, ibm: Ibm
     assert here.record("first")["locked"]
 
 
+def test_where_registry_and_ibm_disagree_a_person_is_asked(here: Connected, ibm: Ibm) -> None:
+    ibm.make("first")
+    here.run("keys", "sync", "ibm")
+    here.run("keys", "delete", "first", "--record-only", "--yes")
+    said = json.loads(here.run("keys", "sync", "ibm", "--format", "json", code=Exit.INCOMPLETE))
+    assert (said["changed"], len(said["problems"])) == (0, 1)
+    assert "look who is right" in said["problems"][0]["reason"]
+
+
+def test_a_credential_that_cannot_be_read_does_not_change_what_its_key_is(here: Connected, ibm: Ibm) -> None:
+    _, key = ibm.resources.make("bucket")
+    here.run("keys", "sync", "ibm")
+    ibm.fail(Fault.FAILS_BEFORE, route("GET", "/v2/resource_keys"))
+    here.run("keys", "sync", "ibm", code=Exit.INCOMPLETE)
+    assert here.record(key.name)["kind"] == "service-specific"
+
+
 @pytest.mark.parametrize("how", ["audit", "report"])
 def test_a_leaked_key_is_disabled_proven_and_recorded(here: Connected, ibm: Ibm, how: str) -> None:
     key = ibm.make("deploy")
@@ -112,6 +129,53 @@ def test_a_leaked_key_is_disabled_proven_and_recorded(here: Connected, ibm: Ibm,
     assert "access tokens" in found["outlives"]
     assert here.record("deploy")["state"] == "disabled"
     here.run("log", "verify")
+
+
+RULE = "ibm-cloud-iam-api-key"
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS_AFTER, Fault.DROPPED_AFTER, Fault.GARBLED, Fault.HTML])
+def test_what_may_have_been_done_is_read_and_not_sent_again(here: Connected, ibm: Ibm, fault: Fault) -> None:
+    key = ibm.make("deploy")
+    here.run("keys", "sync", "ibm")
+    ibm.settle()
+    ibm.fail(fault, route("POST", "/disable"))
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.LEAKS)
+    assert here.incident()["state"] == "contained"
+    assert len(ibm.asked("POST", "/v1/apikeys")) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS_BEFORE, Fault.DROPPED_BEFORE, Fault.TOO_MANY])
+def test_what_was_not_done_is_done_later(here: Connected, ibm: Ibm, fault: Fault) -> None:
+    key = ibm.make("deploy")
+    here.run("keys", "sync", "ibm")
+    ibm.settle()
+    ibm.fail(fault, route("POST", "/disable"))
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.UNPROVEN)
+    assert here.incident()["state"] in ("unconfirmed", "acting")
+    assert ibm.changes == 0
+    here.later(minutes=5)
+    assert here.incident()["state"] == "contained"
+    assert ibm.changes == 1
+
+
+def test_a_lock_is_taken_off_where_the_configuration_says_so(here: Connected, ibm: Ibm) -> None:
+    key = ibm.make("deploy", locked=True)
+    here.run("keys", "sync", "ibm")
+    here.configure("[response]\nunlock_leaked_keys = true\n")
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.LEAKS)
+    assert here.incident()["state"] == "contained"
+    assert [name for name in ibm.names if name != "read"] == ["unlock", "disable"]
+
+
+def test_a_dry_run_looks_and_changes_nothing(here: Connected, ibm: Ibm) -> None:
+    key = ibm.make("deploy", action="delete")
+    here.run("keys", "sync", "ibm")
+    here.configure("[response]\ndry_run = true\n")
+    ibm.settle()
+    here.run("leaks", "report", here.report(RULE, key.value), "--respond", code=Exit.UNPROVEN)
+    assert here.incident()["reason"] == "dry run: the key is to be deleted"
+    assert ibm.changes == 0
 
 
 def test_the_owners_word_at_ibm_counts_when_the_key_leaks(here: Connected, ibm: Ibm) -> None:
@@ -200,7 +264,24 @@ def test_a_key_is_replaced_at_once_through_a_command(here: Connected, ibm: Ibm) 
         here.run("keys", "reissue", "administrator", "--to-command", "no-such-program-here")
 
 
+def test_it_has_to_be_said_which_provider_is_meant(here: Connected) -> None:
+    for words in ([], ["ibm", "--provider", "ibm"], ["keyfuse"], ["npm"]):
+        with pytest.raises(UsageError):
+            here.run("keys", "sync", *words)
+
+
 def test_without_a_credential_it_says_what_to_set(here: Connected, ibm: Ibm) -> None:
     (here.home / "credential").unlink()
     with pytest.raises(CannotRun, match=r"\[provider.ibm\] the file .* cannot be read"):
         here.run("keys", "sync", "ibm")
+
+
+def test_an_audit_says_which_keys_are_alive(here: Connected, ibm: Ibm) -> None:
+    alive, dead = ibm.make("alive"), ibm.make("dead", disabled=True)
+    ibm.settle()
+    report = here.home / "report.json"
+    content = here.repository(leak(alive) + leak(dead))
+    here.run("audit", content, "--verify", "--format", "json", "--output", str(report), code=Exit.LEAKS)
+    said = sorted(finding["liveness"] for finding in json.loads(report.read_text())["findings"])
+    assert said == ["alive", "dead"]
+    assert ibm.changes == 0

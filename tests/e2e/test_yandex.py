@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from keyfuse.exits import Exit
-from keyfuse.session import Session
 from scanner.errors import CannotRun, UsageError
 from tests.support.connected import Connected, connect
 from tests.support.fakes.yandex import Key, Yandex
@@ -48,12 +47,11 @@ def listed(here: Connected, yandex: Yandex, *words: str, sort: str = "api-key") 
     return key
 
 
-def later(yandex: Yandex, **length: float) -> None:
-    """What upkeep does after a while."""
+def later(here: Connected, yandex: Yandex, **length: float) -> None:
+    """What upkeep does after a while; the vendor's clock goes on as well."""
     moment = datetime.now(UTC) + timedelta(**length)
     yandex.clock = lambda: moment
-    with Session(clock=lambda: moment) as session:
-        session.responder().tend()
+    here.later(**length)
 
 
 def test_every_credential_is_listed(here: Connected, yandex: Yandex) -> None:
@@ -78,7 +76,9 @@ def test_every_credential_is_listed(here: Connected, yandex: Yandex) -> None:
 
 def test_disable_is_blocked_since_there_is_no_such_thing(here: Connected, yandex: Yandex) -> None:
     key = listed(here, yandex)
-    here.run("audit", here.repository(f"key = {key.secret}\n"), "--respond", code=Exit.UNPROVEN)
+    said = here.run("audit", here.repository(f"key = {key.secret}\n"), "--respond", code=Exit.UNPROVEN)
+    assert "robot" in said, "the report says whose key it is, though only its provider knows that"
+    assert "nobody registered" not in said
     assert here.incident()["reason"].startswith("unsupported: ")
     assert yandex.changes == 0
     assert key.id in yandex.keys
@@ -110,10 +110,10 @@ def test_a_slow_deletion_is_unconfirmed_until_upkeep_proves_it(here: Connected, 
     here.run("audit", here.repository(f"key = {key.secret}\n"), "--respond", code=Exit.UNPROVEN)
     assert here.incident()["state"] == "unconfirmed"
     assert key.id in yandex.keys
-    later(yandex, seconds=10)
+    later(here, yandex, seconds=10)
     assert here.incident()["state"] == "unconfirmed"
     del yandex.keys[key.id]  # the operation comes to its end
-    later(yandex, minutes=5)
+    later(here, yandex, minutes=5)
     found = here.incident()
     assert (found["state"], found["key"]["state"]) == ("contained", "deleted")
     assert yandex.names.count("delete") == 1

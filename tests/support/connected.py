@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from keyfuse.cli import run_cli
 from keyfuse.exits import Exit
+from keyfuse.session import Session
 from tests.support.fakes import Fake
 from tests.support.repositories import Repository
 
@@ -48,6 +50,20 @@ class Connected:
         repository.commit("deploy", {"deploy.env": content})
         repository.commit("tidy up", {"deploy.env": None})
         return str(self.home / "repository")
+
+    def report(self, rule: str, value: str) -> str:
+        """A report of keyfuse's own that holds this finding."""
+        finding = {"rule": rule, "provider": self.vendor, "fingerprint": "", "masked": "***", "path": "f.env"}
+        body = {"tool": {"name": "keyfuse"}, "findings": [finding | {"secret": value, "start_line": 1}]}
+        (self.home / "report.json").write_text(json.dumps(body))
+        return str(self.home / "report.json")
+
+    def later(self, **length: float) -> datetime:
+        """What upkeep does after a while."""
+        moment = datetime.now(UTC) + timedelta(**length)
+        with Session(clock=lambda: moment) as session:
+            session.responder().tend()
+        return moment
 
     def incident(self) -> dict[str, Any]:
         """The only incident there is."""

@@ -237,7 +237,8 @@ class IamKeys:
             case ApiKey():
                 return self._judged(found.state(self._clock()), wanted, f"read back: {found.words(self._clock())}")
             case Missing(evidence):
-                if ref.details.get("account"):  # keyfuse was shown the key before, so it is not hidden, but gone
+                account = ref.details.get("account", "")
+                if account and self._iam.administers(account):  # it was shown before, and would still be shown
                     return Dead(f"read back: {evidence}", KeyState.DELETED)
                 return Unknown(f"{evidence}; that is no proof, since keyfuse may not see every key")
             case Denied(reason):

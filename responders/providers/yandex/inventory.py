@@ -122,6 +122,12 @@ class Inventory:
     def _places(self, name: str, **query: str) -> Iterator[dict[str, Any] | Trouble]:
         return self._api.pages(f"/resource-manager/v1/{name}", name, service="resource_manager", query=query)
 
+    def reach(self) -> tuple[int, str]:
+        """How many service accounts keyfuse sees, and why not all, where some place is not shown to it."""
+        owners = [owner for _cloud, owner in self._accounts()]
+        troubles = [owner.reason for owner in owners if isinstance(owner, Trouble)]
+        return len(owners) - len(troubles), troubles[0] if troubles else ""
+
     # --- for the registry -------------------------------------------------------------------------------------------
 
     def listing(self) -> Iterator[Listed | NotListed | Whole]:

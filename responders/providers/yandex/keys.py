@@ -198,7 +198,7 @@ class AccountKeys:
         if isinstance(found, Trouble):
             if not found.missing:
                 return Unknown(found.reason)
-            if owner_id:  # keyfuse was shown the key before, so it is not hidden, but gone
+            if owner_id and isinstance(self._inventory.account(owner_id), Account):  # so the key would be shown too
                 return Dead(f"read back: {found.reason}", KeyState.DELETED)
             return Unknown(f"{found.reason}; that is no proof, since keyfuse may not see every key")
         owner = self._inventory.account(found.account) if found.account else Trouble("its account is not known")

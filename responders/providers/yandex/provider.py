@@ -214,12 +214,9 @@ class YandexProvider:
         return [self._seen(name)]
 
     def _seen(self, name: str) -> Trial:
-        keys = 0
-        for each in self._inventory.listing():
-            if isinstance(each, NotListed):
-                return Trial(name, Worth.WORKS, f"but not everything is shown to it: {each.what}: {each.reason}")
-            keys += isinstance(each, Listed)
-        return Trial(name, Worth.WORKS, f"{WHO} shows it {keys} keys")
+        count, missing = self._inventory.reach()
+        shown = f"{WHO} shows it {count} service accounts"
+        return Trial(name, Worth.WORKS, f"{shown}, and not everything: {missing}" if missing else shown)
 
     def listing(self) -> Iterator[Listed | NotListed | Whole]:
         """Every credential of every service account that keyfuse may see."""

@@ -237,6 +237,17 @@ def test_a_record_that_is_behind_does_not_hide_a_death_that_the_token_service_kn
     assert isinstance(world.provider.prove(ref, Leak(IAM_KEY, None), KeyState.DISABLED), Alive)
 
 
+def test_a_missing_record_proves_nothing_to_who_lost_his_rights(world: IbmHarness) -> None:
+    key = world.fake.make("k")
+    ref = identified(world, key).ref
+    del world.fake.keys[key.id]
+    bare = Leak(IAM_KEY, None)
+    assert isinstance(world.provider.prove(ref, bare, KeyState.DELETED), Dead)
+    world.fake.administrators.clear()
+    assert isinstance(world.provider.prove(ref, bare, KeyState.DELETED), Unknown)
+    assert isinstance(world.provider.prove(ref, leak_of(key), KeyState.DELETED), Dead), "the token service knows"
+
+
 def test_while_the_token_service_takes_it_the_key_lives(world: IbmHarness) -> None:
     key = world.fake.make("k")
     world.fake.settle()

@@ -32,7 +32,7 @@ from responders.providers.yandex.api import POLLS, uuid_of
 from responders.providers.yandex.provider import YandexProvider
 from responders.registry import KeyState
 from scanner.model import Secret
-from tests.contract.harness_yandex import OauthTokenHarness, YandexHarness, kind_of
+from tests.contract.harness_yandex import KeyedHarness, OauthTokenHarness, YandexHarness, kind_of
 from tests.contract.provider_harness import Before
 from tests.contract.vendor import connected
 from tests.support.fakes import Fault
@@ -61,6 +61,14 @@ def world(clock: Clock, waits: list[float]) -> Iterator[YandexHarness]:
     harness = YandexHarness(clock)
     yield harness
     assert harness.fake.leaks() == []
+    harness.close()
+
+
+@pytest.fixture
+def keyed(clock: Clock, waits: list[float]) -> Iterator[YandexHarness]:
+    """The same, where keyfuse works with an authorized key."""
+    harness = KeyedHarness(clock)
+    yield harness
     harness.close()
 
 
@@ -223,6 +231,15 @@ def test_what_was_never_seen_is_not_called_gone(world: YandexHarness) -> None:
     assert isinstance(world.provider.prove(blind, leak_of(key), KeyState.DELETED), Unknown)
 
 
+def test_a_missing_record_proves_nothing_where_its_owner_is_not_shown_either(world: YandexHarness) -> None:
+    key = robots_key(world.fake)
+    ref = identified(world, key).ref
+    del world.fake.keys[key.id]
+    assert isinstance(world.provider.prove(ref, leak_of(key), KeyState.DELETED), Dead)
+    del world.fake.accounts[key.account]
+    assert isinstance(world.provider.prove(ref, leak_of(key), KeyState.DELETED), Unknown)
+
+
 def test_suspending_the_owner_is_neither_deleting_nor_undone_by_a_repeat(world: YandexHarness) -> None:
     key = robots_key(world.fake)
     ref = identified(world, key).ref
@@ -289,30 +306,30 @@ def test_a_key_file_that_is_none_is_said_to_be_none(clock: Clock, content: str) 
     world.close()
 
 
-def test_a_token_is_kept_and_an_old_one_renewed(world: YandexHarness, clock: Clock) -> None:
-    key = robots_key(world.fake)
-    identified(world, key)
-    identified(world, key)
-    assert len(world.fake.asked("POST", "/iam/v1/tokens")) == 1
-    world.fake.issued.clear()
-    identified(world, key)
+def test_a_token_is_kept_and_an_old_one_renewed(keyed: YandexHarness, clock: Clock) -> None:
+    key = robots_key(keyed.fake)
+    identified(keyed, key)
+    identified(keyed, key)
+    assert len(keyed.fake.asked("POST", "/iam/v1/tokens")) == 1
+    keyed.fake.issued.clear()
+    identified(keyed, key)
     clock.forward(hours=2)
-    identified(world, key)
-    assert len(world.fake.asked("POST", "/iam/v1/tokens")) == 3
+    identified(keyed, key)
+    assert len(keyed.fake.asked("POST", "/iam/v1/tokens")) == 3
 
 
 @pytest.mark.parametrize(("fault", "worth"), [(None, Worth.WORKS), (Fault.FAILS_BEFORE, Worth.UNKNOWN)])
-def test_its_credential_is_tried(world: YandexHarness, fault: Fault | None, worth: Worth) -> None:
-    world.fake.fault = fault
-    assert isinstance(world.provider, YandexProvider)
-    [trial] = world.provider.trials()
+def test_its_credential_is_tried(keyed: YandexHarness, fault: Fault | None, worth: Worth) -> None:
+    keyed.fake.fault = fault
+    assert isinstance(keyed.provider, YandexProvider)
+    [trial] = keyed.provider.trials()
     assert (trial.credential, trial.worth) == ("authorized_key", worth)
 
 
-def test_a_credential_that_is_refused_is_told_from_one_that_could_not_be_tried(world: YandexHarness) -> None:
-    world.fake.accounts[world.fake.manager.id].status = "SUSPENDED"
-    assert isinstance(world.provider, YandexProvider)
-    [trial] = world.provider.trials()
+def test_a_credential_that_is_refused_is_told_from_one_that_could_not_be_tried(keyed: YandexHarness) -> None:
+    keyed.fake.accounts[keyed.fake.manager.id].status = "SUSPENDED"
+    assert isinstance(keyed.provider, YandexProvider)
+    [trial] = keyed.provider.trials()
     assert trial.worth is Worth.REFUSED
 
 
@@ -322,7 +339,7 @@ def test_a_credential_that_is_refused_is_told_from_one_that_could_not_be_tried(w
 def test_an_oauth_token_without_its_application_is_for_a_person(clock: Clock) -> None:
     class Without(OauthTokenHarness):
         def settings(self) -> ProviderSettings:
-            return connected(self.name, self.fake, authorized_key="YC_KEY")
+            return connected(self.name, self.fake, iam_token="YC_LOGIN")
 
     world = Without(clock)
     leak, known = world.leaked(Before.ACTIVE)
