@@ -7,7 +7,8 @@ STAMP := $(VENV)/.installed
 
 .PHONY: demo test check format wheel test-wheel bench clean
 
-$(STAMP): pyproject.toml
+# Changing a module that is compiled compiles it again.
+$(STAMP): pyproject.toml setup.py $(wildcard scanner/sources/git/pack/*.p*)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "keyfuse needs Python 3.11 or newer: make PYTHON=python3.11"; exit 3; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'

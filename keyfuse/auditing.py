@@ -31,6 +31,7 @@ from scanner.sources.target import TargetOptions, is_git_url, open_target
 
 if TYPE_CHECKING:
     from keyfuse.session import Session
+    from scanner.sources.git.remembered import Memory
 
 REGISTRY = "key registry"
 RULES = "rules"
@@ -193,10 +194,13 @@ def _scan_target(
         part = request.part
         if is_git_url(text):
             text, part = _mirrored(text, part, stack)
+        elif request.options.baseline is None and not part.chosen:
+            part = replace(part, memory=_memory(session, scanner))
         target = open_target(text, part, sys.stdin.buffer if text == "-" else None, scanner.scan)
         found: list[Finding] = []
         hidden: list[Suppressed] = []
-        for event in scan(target.units(), scanner, jobs=request.jobs or _cores(), known=_asker(session, caught)):
+        known, note = _asker(session, caught), target.note if part.memory else None
+        for event in scan(target.units(), scanner, jobs=request.jobs or _cores(), known=known, note=note):
             match event:
                 case Finding():
                     found.append(event)
@@ -210,6 +214,14 @@ def _scan_target(
                     progress.show(caught.blobs, caught.bytes, len(caught.findings) + len(found))
         caught.findings += target.finish(found) if found else []
         caught.suppressed += _finished(target.finish, hidden)
+        target.remember()
+
+
+def _memory(session: Session, scanner: Scanner) -> Memory:
+    """What was found clean before by the same rules."""
+    from scanner.sources.git.remembered import Memory  # noqa: PLC0415  (only where there may be a repository)
+
+    return Memory(str(session.config.data_dir / "scan_cache"), f"{__version__} {scanner.stamp}")
 
 
 def _finished(finish: Callable[[list[Finding]], list[Finding]], hidden: list[Suppressed]) -> Iterator[Suppressed]:

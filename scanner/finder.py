@@ -148,6 +148,20 @@ class Finder:
         if candidates or shaped:
             yield from self._searched(place.within(inner), candidates, shaped, inside)
 
+    def promising(self, data: bytes, candidates: Iterable[Candidate]) -> bool:
+        """Whether anything may come of candidates in a stretch of a text: what lies beyond it can only speak against.
+
+        Says yes too often and never no for what `results` makes of the same candidates in the whole text.
+        """
+        plain, wrapped, named = self._split(candidates)
+        if wrapped or any(not isinstance(outcome, Refuted) for outcome in self._confirmer.matches(data, plain)):
+            return True
+        if not named:
+            return False
+        from scanner import generic  # noqa: PLC0415 - as above
+
+        return any(True for _, hit in named for _ in generic.find(data, hit.first, hit.end, path=""))
+
     def _split(self, candidates: Iterable[Candidate]) -> tuple[list[Hit], dict[str, list[Hit]], list[Hit]]:
         """Candidates with the rules they stand for: those in plain text, in each encoding, and names beside values."""
         plain: list[Hit] = []

@@ -6,11 +6,12 @@ keys confirmed by the caller's registry. What only a hit needs is imported at th
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from scanner import decode, rulebook
 from scanner.engine.engine import Engine, engine_of, open_engine
@@ -30,11 +31,14 @@ from scanner.model import (
     Unit,
 )
 from scanner.options import Options
+from scanner.record import replace, values
 from scanner.unpack.kinds import LEGIBLE, ZIP, ZIP_TAIL, ends_as_zip, kind_of
 from scanner.windows import Seam, Sightings
 
 if TYPE_CHECKING:
+    from scanner.engine.extent import Extents
     from scanner.finder import Finder
+    from scanner.sources.git.pack.store import PackJob
 
 _SMALL = 6 << 20
 """Work of so many bytes is done sooner than workers are started."""
@@ -48,7 +52,7 @@ Known = Callable[[Collection[Fingerprint]], Collection[Fingerprint]]
 class Scanner:
     """Scans blobs one by one. Not for several threads at once."""
 
-    __slots__ = ("_finder", "_fingerprinter", "_seen", "engine", "options")
+    __slots__ = ("_extents", "_finder", "_fingerprinter", "_seen", "engine", "options")
 
     def __init__(self, engine: Engine, fingerprinter: Fingerprinter, options: Options = Options()) -> None:  # noqa: B008 - frozen
         self.engine = engine
@@ -56,6 +60,7 @@ class Scanner:
         self._fingerprinter = fingerprinter
         self._finder: Finder | None = None
         self._seen = Sightings()  # in the container whose windows are being scanned
+        self._extents: Extents | None = None
 
     def scan(self, blob: Blob) -> Iterator[Result]:
         """Everything found in a blob: in what it contains, if it is a container, and in itself.
@@ -80,6 +85,11 @@ class Scanner:
 
         `note` is told of each blob before it is scanned. A unit that fails costs a Skipped.
         """
+        if getattr(unit, "packed", False):
+            from scanner.history import packed  # noqa: PLC0415 - for repositories alone
+
+            yield from packed(self, cast("PackJob", unit), note)
+            return
         seam = Seam()
         blobs = size = 0
         origin: Origin | None = None
@@ -128,7 +138,7 @@ class Scanner:
             candidates = self.engine.candidates(text.data)
             shaped = self.engine.shaped(text.data)
             if candidates or shaped:
-                yield from self._second_pass().results(blob, text, candidates, shaped)
+                yield from self.second_pass().results(blob, text, candidates, shaped)
 
     def _kind(self, blob: Blob) -> str:
         """The kind of container that a blob begins; "" for none, and where containers stay closed."""
@@ -136,12 +146,33 @@ class Scanner:
             return ""
         return kind_of(blob.data) or (ZIP if _hidden_zip(blob) else "")
 
-    def _second_pass(self) -> Finder:
+    def second_pass(self) -> Finder:
+        """What is done about candidates."""
         if self._finder is None:
             from scanner.finder import Finder  # noqa: PLC0415 - regex and the rules, for hits alone
 
             self._finder = Finder(self.engine, self._fingerprinter, self.options)
         return self._finder
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever what is found in the same content may change, but for a baseline's part in it."""
+        told = replace(self.options, baseline=None)
+        text = f"{self.engine.stamp} {self.engine.shapes!r} {_sorted(told)!r}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def extents(self, margin: int) -> Extents:
+        """How far around a hit must be looked, where the text is a clipping with this margin."""
+        if self._extents is None or self._extents.margin != margin:
+            from scanner.engine.extent import Extents  # noqa: PLC0415 - for repositories alone
+
+            self._extents = Extents(self.engine, margin)
+        return self._extents
+
+
+def _sorted(options: Options) -> list[object]:
+    """The options as values that always print alike."""
+    return [sorted(value) if isinstance(value, frozenset) else value for value in values(options)]
 
 
 def build_scanner(
@@ -175,14 +206,22 @@ def scanner_of(
 
 
 def scan(
-    units: Iterable[Unit | Skipped], scanner: Scanner, *, jobs: int = 1, known: Known | None = None
+    units: Iterable[Unit | Skipped],
+    scanner: Scanner,
+    *,
+    jobs: int = 1,
+    known: Known | None = None,
+    note: Callable[[ScanEvent], None] | None = None,
 ) -> Iterator[ScanEvent]:
     """Everything found in some units, in no particular order, with `Scanned` in between as work goes on.
 
     `jobs` is how many processes to use at most; small work is done in this one. `known` confirms registered keys:
-    without it none is reported by shape alone.
+    without it none is reported by shape alone. `note` is told of everything, before anything is left out.
     """
     for events in _worked(units, scanner, jobs):
+        if note is not None:
+            for event in events:
+                note(event)
         yield from confirmed(events, known)
 
 

@@ -77,6 +77,11 @@ class Engine:
             self._book = self._restore()
         return self._book
 
+    @property
+    def stamp(self) -> str:
+        """The rules' hash, and the version of what is done with them."""
+        return f"{_VERSION} {self.rules_hash}"
+
     def candidates(self, data: bytes) -> list[Candidate]:
         """Where a rule may match."""
         found = self._database.ends(data)

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scanner.errors import SourceError, UsageError
-from scanner.model import Finding, Place, Skipped, Unit, printable
+from scanner.model import Finding, Place, ScanEvent, Skipped, Unit, printable
 from scanner.record import Record, replace
 from scanner.sources.files import Frame, Nested, single_file, special, walk
 from scanner.sources.git.repository import Repository, repository_around, repository_at
@@ -18,6 +18,8 @@ from scanner.sources.stdin import StdinSource
 
 if TYPE_CHECKING:
     from scanner.sources.git.introductions import Look
+    from scanner.sources.git.remembered import Memory
+    from scanner.sources.git.source import WholeRepository
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://|:)|[^/\s:@]+@[^/\s:]+:(?!//)")
 
@@ -37,6 +39,7 @@ class TargetOptions(Record):
     history    False: files and index only
     name       how the target is shown, if not as it was given
     known      ids of objects that need no second look
+    memory     what was scanned before
     """
 
     staged: bool = False
@@ -48,6 +51,7 @@ class TargetOptions(Record):
     index: str | None = None
     name: str | None = None
     known: Container[str] = ()
+    memory: Memory | None = None
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -137,6 +141,24 @@ class Target:
         base = origin.base + len(path) - len(origin.path)
         return replace(finding, origin=replace(origin, path=path, base=base))
 
+    def note(self, event: ScanEvent) -> None:
+        """Takes notice of what came out of the scan, before anything is left out of it."""
+        for part in self._remembering:
+            part.note(event)
+
+    def remember(self) -> None:
+        """Keeps what was learnt for the next scan, after `finish`."""
+        for part in self._remembering:
+            part.remember()
+
+    @property
+    def _remembering(self) -> list[WholeRepository]:
+        if self._options.memory is None:
+            return []
+        from scanner.sources.git.source import WholeRepository  # noqa: PLC0415 - see open_target
+
+        return [part for part in self._parts.values() if isinstance(part, WholeRepository)]
+
     def _part(self, name: str) -> Part:
         return self._parts.get(name) or Plain(iter(()))
 
@@ -149,7 +171,11 @@ class Target:
         owner = self._note(repository, nested.shown)
         history = self._options.history
         if owner is None and history:
-            part: Part = WholeRepository(repository, nested.shown, self._options.all_refs, self._options.known)
+            memory = self._options.memory
+            remembered = memory.of(repository, nested.shown) if memory else None
+            part: Part = WholeRepository(
+                repository, nested.shown, self._options.all_refs, self._options.known, remembered
+            )
         else:
             part = Present(repository, nested.shown, own=owner is None, objects_known=history)
         self._parts[nested.shown] = part
@@ -241,7 +267,8 @@ def _open_repository(repository: Repository, options: TargetOptions, name: str, 
     elif options.ref is not None:
         part = source.Commits(repository, name, revisions.reachable(git, options.ref), options.known)
     elif options.history:
-        part = source.WholeRepository(repository, name, options.all_refs, options.known)
+        remembered = options.memory.of(repository, name) if options.memory and not options.all_refs else None
+        part = source.WholeRepository(repository, name, options.all_refs, options.known, remembered)
     else:
         part = source.Present(repository, name)
     return Target(part, options, repository, name)

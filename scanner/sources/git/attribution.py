@@ -10,7 +10,8 @@ from scanner.record import replace
 from scanner.sources.git.command import Git
 from scanner.sources.git.messages import Signed, signed
 from scanner.sources.git.reading import GitObject, read_objects
-from scanner.sources.git.sightings import EVERYTHING, LATER, Lookout, Quick, Sighting
+from scanner.sources.git.remembered import Remembered
+from scanner.sources.git.sightings import EVERYTHING, LATER, Lookout, Quick, Sighting, as_row
 from scanner.sources.git.standing import Tips
 
 
@@ -21,21 +22,26 @@ def attribute(
     *,
     complete: bool = True,
     quick: Quick | None = None,
+    remembered: Remembered | None = None,
 ) -> list[Finding]:
     """Gives findings in objects their path, first commit and standing, and makes one of those that are the same leak.
 
     `revisions` are the commits that were looked at. What none of the refs leads to is said to be in the stash, the
     index, a reflog, or unreachable. `complete` is whether every object was looked at: only then is it known that what
-    was found in a file is in no commit. `quick`, where there is such a way, saves walking all of history.
+    was found in a file is in no commit. `quick`, where there is such a way, saves walking all of history; what
+    is `remembered` need not be looked for.
     """
     sought = [each.origin for each in findings if each.origin.blob and each.origin.place in _SOUGHT]
     messages = {origin.blob for origin in sought if origin.blob and origin.place in _MESSAGES}
     lookout = Lookout(git, {origin.blob for origin in sought if origin.blob} - messages, messages, quick)
+    lookout.recall(remembered)
     if revisions == EVERYTHING:
         lookout.everywhere()
     else:
         lookout.in_commits(revisions)
     seen = lookout.seen
+    if remembered is not None:
+        remembered.report({id: as_row(sighting) for id, sighting in seen.items()})
     commits = {sighting.commit for sighting in seen.values() if sighting.commit is not None}
     placed = [_with_first(git, named(finding, seen), revisions) for finding in findings]
     commits |= {each.origin.commit for each in placed if each.origin.commit is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
 from typing import IO
 
 from scanner.model import Blob, Origin, Place, Skipped, printable
@@ -92,6 +92,20 @@ def objects_of(
                 yield Skipped(f"{printable(name)} commits", f"git could not read all of them: {words(complaint)}")
         finally:
             stop(commits)
+
+
+def objects_by_id(
+    git: Git, name: str, ids: Iterable[str], known: Container[str] = ()
+) -> Iterator[ObjectBatch | Skipped]:
+    """Units of some objects, as `all_objects` gives them."""
+    with tempfile.TemporaryFile() as wanted:
+        wanted.writelines(f"{id}\n".encode() for id in ids)
+        wanted.seek(0)
+        cutter = _Cutter(git, name, known)
+        _, complaint = yield from _list(cutter, git, ("cat-file", "--buffer", _CHECK), wanted)
+        yield from cutter.damage()
+        if complaint:
+            yield Skipped(f"{printable(name)} objects", f"git could not read all of them: {words(complaint)}")
 
 
 def missing_objects(git: Git, name: str, reason: str) -> Iterator[Skipped]:

@@ -15,6 +15,7 @@ from scanner.errors import SourceError
 from scanner.model import Place
 from scanner.record import Record, replace
 from scanner.sources.git.command import Git, pipe, stop
+from scanner.sources.git.remembered import Remembered, Row
 from scanner.sources.git.repository import common_directory
 
 EVERYTHING = ("--all",)
@@ -23,7 +24,8 @@ EVERYTHING = ("--all",)
 LATER = 1 << 60
 """The rank of what cannot be placed in time."""
 
-_ORDER = ("--objects", "--in-commit-order", "--reverse", "--topo-order", "--missing=allow-any", "--ignore-missing")
+_FIRST_FIRST = ("--reverse", "--topo-order", "--ignore-missing")
+_ORDER = ("--objects", "--in-commit-order", "--missing=allow-any", *_FIRST_FIRST)
 _MOST_EXCLUDED = 500
 
 
@@ -42,6 +44,11 @@ class Sighting(Record):
     rank: int
     reachable: bool | None = True
     ref: str | None = None
+
+
+def as_row(sighting: Sighting) -> Row:
+    """A sighting as it is remembered."""
+    return (sighting.place.value, sighting.path, sighting.commit, sighting.rank, sighting.reachable, sighting.ref)
 
 
 class Lookout:
@@ -63,6 +70,14 @@ class Lookout:
     def left(self) -> frozenset[str]:
         """What was not met yet."""
         return self._wanted - self.seen.keys()
+
+    def recall(self, remembered: Remembered | None) -> None:
+        """Takes what is remembered, if that is where all of them are."""
+        rows = {id: remembered.row(id) for id in self._wanted} if remembered is not None else {}
+        if all(rows.values()):
+            for id, row in rows.items():
+                if row is not None:
+                    self.seen[id] = Sighting(Place(row[0]), *row[1:])
 
     def in_commits(self, revisions: tuple[str, ...]) -> None:
         """Looks at what some commits hold; `revisions` as `git rev-list` takes them."""
@@ -107,8 +122,8 @@ class Lookout:
             kind, _, id = tag.decode().partition(" ")
             if kind == "tag" and id in self._messages:
                 self.seen[id] = Sighting(Place.BLOB, "", None, len(commits))
-        for id, (number, path) in found.items():
-            self.seen[id] = Sighting(Place.BLOB, path, commits[number], number)
+        for at, (id, (number, path)) in enumerate(sorted(found.items(), key=lambda each: each[1])):
+            self.seen[id] = Sighting(Place.BLOB, path, commits[number], at)
         return not self._messages & self.left
 
     def _walk(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from scanner.errors import SourceError
-from scanner.model import Blob, Finding, Origin, Place, Skipped, Unit, printable
+from scanner.model import Blob, Finding, Origin, Place, ScanEvent, Skipped, Unit, printable
 from scanner.record import Record
 from scanner.sources.files import Frame, Nested, walk
 from scanner.sources.git.around import absent_submodules, linked_work_trees
@@ -17,8 +17,10 @@ from scanner.sources.git.caution import require_sound
 from scanner.sources.git.command import Git
 from scanner.sources.git.introductions import Look, names_new_in, new_in
 from scanner.sources.git.lfs import pointing
-from scanner.sources.git.objects import ObjectBatch, all_objects, missing_objects, objects_of
+from scanner.sources.git.objects import all_objects, missing_objects, objects_by_id, objects_of
+from scanner.sources.git.pack.batch import all_ids, first_sightings, object_units
 from scanner.sources.git.reading import Unreadable, read_objects
+from scanner.sources.git.remembered import AllBut, Remembered
 from scanner.sources.git.repository import Repository
 from scanner.sources.git.sightings import EVERYTHING
 from scanner.sources.git.staged import StagedChanges, read, staged
@@ -64,13 +66,15 @@ class StagedUnit(Record):
 class WholeRepository(Record):
     """Work tree, index, history, messages, refs, logs and the repository's own files.
 
-    `refs_only` leaves out objects that no ref leads to. `known` holds ids of objects that need no second look.
+    `refs_only` leaves out objects that no ref leads to. `known` holds ids of objects that need no second look, and
+    so does what is `remembered`.
     """
 
     repository: Repository
     name: str
     refs_only: bool = False
     known: Container[str] = ()
+    remembered: Remembered | None = None
 
     def units(self) -> Iterator[Unit | Skipped | Nested]:
         """The work tree first, then the repository itself. What git cannot read is Skipped; the rest goes on."""
@@ -89,29 +93,60 @@ class WholeRepository(Record):
 
     def _objects(self, git: Git) -> Iterator[Unit | Skipped]:
         weight = 0
-        for unit in (
-            objects_of(git, self.name, EVERYTHING, self.known)
-            if self.refs_only
-            else all_objects(git, self.name, self.known)
-        ):
-            if isinstance(unit, ObjectBatch):
+        for unit in objects_of(git, self.name, EVERYTHING, self.known) if self.refs_only else self._everything(git):
+            if not isinstance(unit, Skipped):
                 weight += unit.weight
             yield unit
         if not self.refs_only:
-            yield from beside_all(git, self.name, self.known)
+            yield from beside_all(git, self.name, self._looked_into())
             yield from unfinished(self.repository, self.name)
+        for lack in self._lacking(git, weight):
+            if self.remembered is not None:
+                self.remembered.expect(lack)
+            yield lack
+
+    def _looked_into(self) -> Container[str]:
+        """The trees whose names need no second look."""
+        if self.remembered is not None and self.remembered.fresh:
+            return AllBut(frozenset(self.remembered.told))
+        return self.known
+
+    def _lacking(self, git: Git, weight: int) -> Iterator[Skipped]:
+        """What is not here of the repository's objects."""
         yield from _cut_off(self.repository, self.name)
         if self.repository.partial:
             yield from missing_objects(
                 git, self.name, "it is a partial clone; clone it without --filter to have them scanned"
             )
-        elif weight < _CHECKED_ALWAYS and not self.refs_only:
+        elif weight < _CHECKED_ALWAYS and not self.refs_only and not (self.remembered and self.remembered.known):
             yield from missing_objects(git, self.name, "the repository is damaged; git fsck tells more")
+
+    def _everything(self, git: Git) -> Iterator[Unit | Skipped]:
+        if self.known:
+            return all_objects(git, self.name, self.known)
+        if self.remembered is not None and self.remembered.fresh:
+            return objects_by_id(git, self.name, self.remembered.told)
+        return object_units(git, self.repository, self.name, self.remembered.known if self.remembered else b"")
+
+    def note(self, event: ScanEvent) -> None:
+        """Takes notice of what came out of the scan, for the next one."""
+        if self.remembered is not None:
+            self.remembered.note(event)
+
+    def remember(self) -> None:
+        """Keeps what was learnt, when all is done."""
+        if self.remembered is not None and not self.remembered.fresh:
+            self.remembered.save(all_ids(self.repository))
 
     def finish(self, findings: Sequence[Finding]) -> list[Finding]:
         """Names commits and paths; one finding for each leak."""
         git = Git(self.repository.git_dir)
-        return attribute(git, pointing(git, findings), complete=not self.known)
+        complete = not self.known
+        found = pointing(git, findings)
+        return attribute(git, found, complete=complete, quick=self._first, remembered=self.remembered)
+
+    def _first(self, commits: Sequence[bytes], wanted: Collection[str]) -> Mapping[str, tuple[int, str]] | None:
+        return first_sightings(self.repository, commits, wanted)
 
 
 class Commits(Record):
