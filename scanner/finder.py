@@ -25,6 +25,8 @@ from scanner.model import (
     Finding,
     Fingerprint,
     Fingerprinter,
+    Origin,
+    Place,
     Secret,
     Skipped,
     Span,
@@ -42,6 +44,7 @@ from scanner.surroundings import Purposes
 from scanner.terms import Terms
 
 Result = Finding | Suppressed | Skipped
+_NOWHERE = Origin(Place.BLOB, "")
 
 _REMEMBERED = 1 << 16
 _UNREADABLE = re.compile(rb"[^\t\n\r -~]")
@@ -153,9 +156,14 @@ class Finder:
 
         Says yes too often and never no for what `results` makes of the same candidates in the whole text.
         """
+        candidates = list(candidates)
         plain, wrapped, named = self._split(candidates)
-        if wrapped or any(not isinstance(outcome, Refuted) for outcome in self._confirmer.matches(data, plain)):
+        if any(not isinstance(outcome, Refuted) for outcome in self._confirmer.matches(data, plain)):
             return True
+        if wrapped:
+            within = [hit for hit in candidates if self._engine.meanings[hit.pattern][0] in wrapped]
+            if any(True for _ in self.results(Blob(data, _NOWHERE), decode.Text(data), within, ())):
+                return True
         if not named:
             return False
         from scanner import generic  # noqa: PLC0415 - as above

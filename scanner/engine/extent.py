@@ -16,6 +16,8 @@ _NAME = 424
 """A name begins so far before a hit, or the quotes that it stands in."""
 _VALUE = 512
 _WRAPPED = 1400
+_LONG = "base64"
+"""Goes on over many lines; what is written in the other encodings is short, and is judged where it is clipped."""
 
 
 class Extent(Record):
@@ -50,7 +52,7 @@ class Extents:
         if encoding == NAMED:
             return Extent(_NAME, _VALUE, False)
         if encoding:
-            return Extent(_WRAPPED, _WRAPPED, True)
+            return Extent(_WRAPPED, _WRAPPED, encoding == _LONG)
         rules = [self._rules[place] for place in places]
         before = max(_before(rule) for rule in rules)
         after = max(rule.after for rule in rules) + _BOUNDARY
