@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,10 @@ from scanner.samples import sample
 from scanner.sources.git.attribution import attribute
 from scanner.sources.git.command import Git
 from scanner.sources.git.objects import all_objects
-from scanner.sources.git.pack.batch import compiled, object_units
+from scanner.sources.git.pack.batch import compiled, first_sightings, object_units
 from scanner.sources.git.pack.store import PackJob
 from scanner.sources.git.repository import Repository as Found
 from scanner.sources.git.repository import repository_at
-from scanner.sources.git.sightings import Lookout
 from tests.support.histories import History, made_up
 from tests.support.repositories import Repository
 from tests.support.uncompiled import uncompiled
@@ -72,9 +72,7 @@ def opened(repository: Repository) -> tuple[Git, Found]:
 
 
 @pytest.mark.parametrize(("seed", "object_format"), [(1, "sha1"), (2, "sha1"), (3, "sha256"), (4, "sha1")])
-def test_packs_hold_what_their_objects_hold(
-    tmp_path: Path, shipped: Scanner, monkeypatch: pytest.MonkeyPatch, seed: int, object_format: str
-) -> None:
+def test_packs_hold_what_their_objects_hold(tmp_path: Path, shipped: Scanner, seed: int, object_format: str) -> None:
     repository = made_up(tmp_path / "r", seed, COMMITS, shipped.engine.book.rules, object_format)
     git, found = opened(repository)
     units = list(object_units(git, found, "r"))
@@ -85,9 +83,8 @@ def test_packs_hold_what_their_objects_hold(
     assert told(quick) == told(plain)
     assert told(each.finding for each in quick_hidden) == told(each.finding for each in plain_hidden)
     assert quick_skipped == plain_skipped
-    quickly = told(attribute(git, quick))
-    monkeypatch.setattr(Lookout, "_looked_up", lambda self, revisions: False)
-    assert quickly == told(attribute(git, plain))
+    quickly = attribute(git, quick, quick=partial(first_sightings, found))
+    assert told(quickly) == told(attribute(git, plain))
 
 
 @pytest.mark.parametrize(("seed", "object_format"), [(5, "sha1"), (6, "sha256")])
@@ -95,11 +92,11 @@ def test_uncompiled_modules_find_the_same(tmp_path: Path, shipped: Scanner, seed
     repository = made_up(tmp_path / "r", seed, 25, shipped.engine.book.rules, object_format)
     git, found = opened(repository)
     compiled_results = results(object_units(git, found, "r"), shipped)
-    attributed = attribute(git, compiled_results[0])
+    attributed = attribute(git, compiled_results[0], quick=partial(first_sightings, found))
     with uncompiled():
         again = results(object_units(git, found, "r"), shipped)
         assert told(again[0]) == told(compiled_results[0])
-        assert told(attribute(git, again[0])) == told(attributed)
+        assert told(attribute(git, again[0], quick=partial(first_sightings, found))) == told(attributed)
 
 
 def _apart(shipped: Scanner, path: Path) -> Repository:
