@@ -9,6 +9,7 @@ from responders.auditlog import AuditLog
 from responders.incident import Incidents
 from responders.notify.queue import Notices
 from responders.registry import KeyRegistry
+from responders.work import WorkQueue
 
 
 class Transaction(Protocol):
@@ -34,12 +35,21 @@ class Transaction(Protocol):
         """The queue of notices."""
         ...
 
+    @property
+    def work(self) -> WorkQueue:
+        """The queue of work."""
+        ...
+
 
 class Records(Protocol):
     """Where everything is kept. Thread-safe; a transaction belongs to one thread."""
 
-    def begin(self) -> AbstractContextManager[Transaction]:
-        """Starts a transaction that may write. Raises StoreError with the next step in its text."""
+    def begin(self, *, alone: bool = True) -> AbstractContextManager[Transaction]:
+        """Starts a transaction that may write. Raises StoreError with the next step in its text.
+
+        Not `alone` is for what touches nothing but the queue of work and targets: where the database can, it waits
+        for no other writer.
+        """
         ...
 
     def read(self) -> AbstractContextManager[Transaction]:

@@ -20,6 +20,7 @@ from responders.store.keys import SqlKeys
 from responders.store.migrate import ensure_current
 from responders.store.notices import SqlNotices
 from responders.store.shapes import ShapeCounts
+from responders.store.work import SqlWork
 
 Clock = Callable[[], datetime]
 
@@ -35,7 +36,7 @@ made within the hour), and that no two wait for each other.
 class SqlTransaction:
     """One transaction over one connection; its parts see each other's changes."""
 
-    __slots__ = ("_counts", "audit", "incidents", "keys", "notices")
+    __slots__ = ("_counts", "audit", "incidents", "keys", "notices", "work")
 
     def __init__(self, connection: Connection, clock: Clock, data_dir: Path) -> None:
         self._counts = ShapeCounts(connection, data_dir, lambda: secrets.token_hex(16))
@@ -43,6 +44,7 @@ class SqlTransaction:
         self.incidents = SqlIncidents(connection, clock)
         self.audit = SqlAuditLog(connection, clock)
         self.notices = SqlNotices(connection)
+        self.work = SqlWork(connection)
 
     def before_commit(self) -> None:
         """Writes what has to be on disk before the commit: a key must never be stored that the scanner cannot find."""
@@ -63,14 +65,14 @@ class SqlRecords:
         self._busy = threading.local()
 
     @contextmanager
-    def begin(self) -> Iterator[SqlTransaction]:
+    def begin(self, *, alone: bool = True) -> Iterator[SqlTransaction]:
         """Starts a transaction that may write: commits at the end of the block, undoes everything on an exception."""
         if getattr(self._busy, "writing", False):
             raise RuntimeError("a writing transaction is open in this thread already; pass that one on")
         self._busy.writing = True
         try:
             with explained(self._engine), self._writing() as connection, connection.begin():
-                if connection.dialect.name == "postgresql":
+                if alone and connection.dialect.name == "postgresql":
                     connection.execute(ONE_WRITER)
                 transaction = SqlTransaction(connection, self._clock, self._data_dir)
                 yield transaction
