@@ -9,6 +9,7 @@ from responders.auditlog import AuditLog
 from responders.incident import Incidents
 from responders.notify.queue import Notices
 from responders.registry import KeyRegistry
+from responders.targets import Targets
 from responders.work import WorkQueue
 
 
@@ -40,6 +41,11 @@ class Transaction(Protocol):
         """The queue of work."""
         ...
 
+    @property
+    def targets(self) -> Targets:
+        """What is watched or scanned on a schedule."""
+        ...
+
 
 class Records(Protocol):
     """Where everything is kept. Thread-safe; a transaction belongs to one thread."""
@@ -54,6 +60,10 @@ class Records(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]:
         """Starts a transaction that only reads and never waits for a writer."""
+        ...
+
+    def sync_shapes(self) -> None:
+        """Brings the file of shapes up to date when another machine changed the registry."""
         ...
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from responders.store.keys import SqlKeys
 from responders.store.migrate import ensure_current
 from responders.store.notices import SqlNotices
 from responders.store.shapes import ShapeCounts
+from responders.store.targets import SqlTargets
 from responders.store.work import SqlWork
 
 Clock = Callable[[], datetime]
@@ -36,7 +37,7 @@ made within the hour), and that no two wait for each other.
 class SqlTransaction:
     """One transaction over one connection; its parts see each other's changes."""
 
-    __slots__ = ("_counts", "audit", "incidents", "keys", "notices", "work")
+    __slots__ = ("_counts", "audit", "incidents", "keys", "notices", "targets", "work")
 
     def __init__(self, connection: Connection, clock: Clock, data_dir: Path) -> None:
         self._counts = ShapeCounts(connection, data_dir, lambda: secrets.token_hex(16))
@@ -45,6 +46,7 @@ class SqlTransaction:
         self.audit = SqlAuditLog(connection, clock)
         self.notices = SqlNotices(connection)
         self.work = SqlWork(connection)
+        self.targets = SqlTargets(connection)
 
     def before_commit(self) -> None:
         """Writes what has to be on disk before the commit: a key must never be stored that the scanner cannot find."""
@@ -63,6 +65,10 @@ class SqlRecords:
         self._clock = clock
         self._data_dir = data_dir
         self._busy = threading.local()
+        # SQLite lets one writer in and has the others look again and again; a lock wakes the next thread at once.
+        self._turn: AbstractContextManager[object] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
 
     @contextmanager
     def begin(self, *, alone: bool = True) -> Iterator[SqlTransaction]:
@@ -71,7 +77,7 @@ class SqlRecords:
             raise RuntimeError("a writing transaction is open in this thread already; pass that one on")
         self._busy.writing = True
         try:
-            with explained(self._engine), self._writing() as connection, connection.begin():
+            with self._turn, explained(self._engine), self._writing() as connection, connection.begin():
                 if alone and connection.dialect.name == "postgresql":
                     connection.execute(ONE_WRITER)
                 transaction = SqlTransaction(connection, self._clock, self._data_dir)
