@@ -51,6 +51,15 @@ class Session:
         return self._config
 
     @property
+    def env(self) -> Mapping[str, str]:
+        """The environment it was started in."""
+        return self._env
+
+    def renewed(self) -> Session:
+        """Another one, for the configuration as it is in the file by now."""
+        return Session(self._config_path, self.clock, self._env)
+
+    @property
     def actor(self) -> str:
         """Who is asking, for the audit log and key histories: `login@host`."""
         import getpass  # noqa: PLC0415  (looking needs no name)
@@ -84,6 +93,10 @@ class Session:
 
             self._fingerprinter = load_or_create(self.config.data_dir)
         return self._fingerprinter
+
+    def share(self, other: Session) -> None:
+        """Goes on with the database and the fingerprint key that another session has opened."""
+        self._records, self._fingerprinter = other.records(), other.fingerprinter()
 
     def responder(self) -> Responder:
         """The coordinator of responses, over these records and the configured providers."""

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("keyfuse.cli.keys", "The key registry: issue, import, list, change, verify."),
     "leaks": ("keyfuse.cli.leaks", "Incidents: what leaked, what was done, what waits for you."),
     "providers": ("keyfuse.cli.providers", "What each provider can do: list, show, test."),
+    "daemon": ("keyfuse.cli.daemon", "Watch targets, scan on schedules, respond; until stopped."),
+    "targets": ("keyfuse.cli.targets", "What the daemon watches and scans: add, list, remove, scan."),
     "notify": ("keyfuse.cli.notify", "Try the notification channels."),
     "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample, test."),
     "log": ("keyfuse.cli.log", "The audit log: show it, verify its chain."),
