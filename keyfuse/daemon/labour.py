@@ -20,7 +20,7 @@ from keyfuse.daemon.journal import Journal
 from keyfuse.daemon.memory import Memory
 from keyfuse.daemon.meters import Meters
 from keyfuse.daemon.sights import Catch, Sights
-from keyfuse.daemon.sweeping import Met, changed
+from keyfuse.daemon.sweeping import NEVER, Met, changed
 from keyfuse.daemon.tips import in_parts, news, tips
 from keyfuse.daemon.work import Work
 from keyfuse.mirrors import mirror, remote
@@ -159,7 +159,7 @@ class Scans:
         ground = Ground(target.place, target.place)
         before: dict[str, frozenset[str]] = {}
         if os.path.isdir(target.place):
-            for met in changed(ground, float("inf")):
+            for met in changed(ground, NEVER):
                 if isinstance(met, Met):
                     before[met.repository.git_dir] = tips(met.repository.git_dir)
         self._scan(open_target(target.place), catch)

@@ -17,6 +17,8 @@ from scanner.sources.git.repository import Repository, repository_at
 
 SLACK = 2.0
 """Seconds by which a file's time may lag behind the clock."""
+NEVER = 1e11
+"""A moment after which nothing changed: then only repositories are met."""
 _FILE_WEIGHT = 16 << 10
 
 

@@ -1,0 +1,108 @@
+"""How long a leaked key lives: from the moment it is written (or pushed) until it is proven disabled.
+
+    python tools/bench_daemon.py [--leaks 1000] [--others 10000] [--pushes 30] [--seconds 120] [--database URL]
+
+A real daemon watches a directory. Keys of the embedded provider are written into files there, evenly over the time,
+while other files change; then keys are pushed to a bare repository in the same directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+from daemon_world import World, now, percentile
+
+GIT = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "init.defaultBranch=main"]
+
+
+def main() -> None:
+    """Prints median, p99 and the longest time of both ways."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, default in (("leaks", 1000), ("others", 10_000), ("pushes", 30), ("seconds", 120)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--database", default="")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="keyfuse-bench-") as scratch:
+        world = World(Path(scratch), database=options.database)
+        secrets = world.issue(options.leaks + options.pushes)
+        world.start()
+        try:
+            time.sleep(3)
+            files = _files(world, options)
+            _tell("written file", files(secrets[: options.leaks]), world, options.leaks)
+            print(f"resident: {world.memory() >> 20} MiB")
+            pushed = _pushes(world, secrets[options.leaks :])
+            _tell("git push", pushed, world, options.leaks + options.pushes)
+        finally:
+            world.stop()
+
+
+def _files(world: World, options: argparse.Namespace):  # type: ignore[no-untyped-def]
+    rng = random.Random(1)
+    for number in range(50):
+        (world.watched / f"d{number}").mkdir()
+
+    def write(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content)
+
+    def run(secrets):  # type: ignore[no-untyped-def]
+        plan = [("leak", secret) for secret in secrets] + [("other", None)] * options.others
+        rng.shuffle(plan)
+        written: dict[str, datetime] = {}
+        began = time.monotonic()
+        for number, (kind, secret) in enumerate(plan):
+            wait = began + number * options.seconds / len(plan) - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            path = world.watched / f"d{rng.randrange(50)}" / f"f{rng.randrange(5000)}.py"
+            filler = b"".join(b"value_%d = %d\n" % (line, rng.randrange(1 << 40)) for line in range(40))
+            if kind == "leak":
+                path = path.with_suffix(f".{number}.env")
+                written[world.fingerprint(secret)] = now()
+                write(path, filler + b"TOKEN=" + secret.reveal() + b"\n")
+            else:
+                write(path, filler)
+        return written
+
+    return run
+
+
+def _pushes(world: World, secrets) -> dict[str, datetime]:  # type: ignore[no-untyped-def]
+    bare, clone = world.watched / "shared.git", world.root / "clone"
+    env = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run([*GIT, "init", "-q", "--bare", str(bare)], check=True, env=env)
+    subprocess.run([*GIT, "clone", "-q", str(bare), str(clone)], check=True, env=env, capture_output=True)
+    (clone / "README").write_text("nothing yet\n")
+    subprocess.run([*GIT, "-C", str(clone), "add", "."], check=True, env=env)
+    subprocess.run([*GIT, "-C", str(clone), "commit", "-qm", "begin"], check=True, env=env)
+    subprocess.run([*GIT, "-C", str(clone), "push", "-q", "origin", "HEAD"], check=True, env=env)
+    time.sleep(5)
+    pushed = {}
+    for number, secret in enumerate(secrets):
+        (clone / f"settings{number}.env").write_bytes(b"TOKEN=" + secret.reveal() + b"\n")
+        subprocess.run([*GIT, "-C", str(clone), "add", "."], check=True, env=env)
+        subprocess.run([*GIT, "-C", str(clone), "commit", "-qm", f"change {number}"], check=True, env=env)
+        pushed[world.fingerprint(secret)] = now()
+        subprocess.run([*GIT, "-C", str(clone), "push", "-q", "origin", "HEAD"], check=True, env=env)
+        time.sleep(0.3)
+    return pushed
+
+
+def _tell(what: str, leaked: dict[str, datetime], world: World, count: int) -> None:
+    contained = world.wait_contained(count, 120)
+    times = [(contained[key] - at).total_seconds() for key, at in leaked.items() if key in contained]
+    missing = len(leaked) - len(times)
+    figures = f"median {percentile(times, 0.5):.3f} s, p99 {percentile(times, 0.99):.3f} s, longest {max(times):.3f} s"
+    print(f"{what}: {len(times)} leaks contained, {missing} not; {figures}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
