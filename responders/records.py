@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from responders.auditlog import AuditLog
@@ -64,6 +65,13 @@ class Records(Protocol):
 
     def sync_shapes(self) -> None:
         """Brings the file of shapes up to date when another machine changed the registry."""
+        ...
+
+    def snapshot(self, path: Path) -> bool:
+        """Writes one moment of the database into a new SQLite file; false where the database is a server's.
+
+        Others go on writing meanwhile. Raises StoreError.
+        """
         ...
 
     def close(self) -> None:

@@ -11,7 +11,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+HERE = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HERE))
 
 from keyfuse.session import Session
 from responders.incident import Incident, IncidentState
@@ -65,7 +66,7 @@ class World:
         begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             command = [sys.executable, "-m", "keyfuse", "--config", str(self.config), "daemon"]
-            self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out)
+            self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out, cwd=HERE)
         end = time.monotonic() + ready
         while b'"ready"' not in log.read_bytes()[begins:]:
             if self.process.poll() is not None or time.monotonic() > end:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notify": ("keyfuse.cli.notify", "Try the notification channels."),
     "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample, test."),
     "log": ("keyfuse.cli.log", "The audit log: show it, verify its chain."),
+    "backup": ("keyfuse.cli.backup", "Back up registry, incidents, audit log and key file; restore them."),
     "config": ("keyfuse.cli.config", "Check and show the configuration."),
     "doctor": ("keyfuse.cli.doctor", "What is wrong with this installation, and the next step for each."),
 }

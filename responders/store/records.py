@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -109,6 +110,27 @@ class SqlRecords:
         if token != token_of(self._data_dir):
             with self.begin() as transaction:
                 transaction.publish_shapes()
+
+    def snapshot(self, path: Path) -> bool:
+        """Writes one moment of the database into a new SQLite file; false where the database is a server's."""
+        if self._engine.dialect.name != "sqlite":
+            return False
+        with explained(self._engine), self._engine.connect() as connection:
+            copy = sqlite3.connect(path)
+            try:
+                source = connection.connection.driver_connection
+                if not isinstance(source, sqlite3.Connection):
+                    raise StoreError(
+                        "this database cannot be copied while it is used; stop the daemon and copy the file"
+                    )
+                source.backup(copy)
+                if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                    raise StoreError("the database is damaged, and so would be its backup; restore an older one")
+            except sqlite3.Error as error:
+                raise StoreError(f"the database cannot be copied to {path} ({error})") from None
+            finally:
+                copy.close()
+        return True
 
     def close(self) -> None:
         """Lets go of the database."""
