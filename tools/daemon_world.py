@@ -11,8 +11,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(HERE))
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from keyfuse.session import Session
 from responders.incident import Incident, IncidentState
@@ -66,7 +66,9 @@ class World:
         begins = log.stat().st_size if log.exists() else 0
         with log.open("ab") as out:
             command = [sys.executable, "-m", "keyfuse", "--config", str(self.config), "daemon"]
-            self.process = subprocess.Popen(command, env=self.env, stdout=out, stderr=out, cwd=HERE)
+            self.process = subprocess.Popen(
+                command, env=self.env, stdout=out, stderr=out, cwd=Path(__file__).resolve().parent.parent
+            )
         end = time.monotonic() + ready
         while b'"ready"' not in log.read_bytes()[begins:]:
             if self.process.poll() is not None or time.monotonic() > end:
