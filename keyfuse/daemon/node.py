@@ -81,7 +81,8 @@ def node_id(data_dir: Path) -> str:
     except FileNotFoundError:
         pass
     fresh = data_dir / f".{NODE_NAME}.{os.getpid()}"
-    fresh.write_text(f"{secrets.token_hex(6)}\n", encoding="ascii")
+    with open(fresh, "x", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(f"{secrets.token_hex(6)}\n")
     try:
         os.link(fresh, path)
     except FileExistsError:

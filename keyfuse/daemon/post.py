@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from keyfuse.daemon.health import Health
@@ -14,12 +16,17 @@ from scanner.errors import KeyfuseError
 
 LONGEST = 15.0
 """Seconds between looks at the queue, which other processes fill too."""
+COURTESY = 1.0
+"""Seconds that notices wait for responses under way, at most."""
 
 
 class Post:
     """One courier in one thread: so it knows whom it told lately."""
 
-    def __init__(self, session: Session, meters: Meters, journal: Journal, health: Health) -> None:
+    def __init__(
+        self, session: Session, meters: Meters, journal: Journal, health: Health, busy: Callable[[], bool]
+    ) -> None:
+        self._busy = busy
         self._meters = meters
         self._journal = journal
         self._health = health
@@ -53,6 +60,7 @@ class Post:
             last = self._ending.is_set()
             self._health.beat("post", 900.0)
             self._wake.clear()
+            self._give_way(0.0 if last else COURTESY)
             try:
                 self._count(self._courier.deliver())
                 self._health.trouble("post", "")
@@ -67,6 +75,12 @@ class Post:
                 break
             self._wake.wait(wait)
         self._health.gone("post")
+
+    def _give_way(self, seconds: float) -> None:
+        """Lets responses go first: both write to the same database, and a live key is more urgent than a notice."""
+        end = time.monotonic() + seconds
+        while self._busy() and time.monotonic() < end and not self._ending.is_set():
+            time.sleep(0.02)
 
     def _until_next(self) -> float:
         with self._session.records().read() as tx:

@@ -76,7 +76,7 @@ class Daemon:
             holder=str(os.getpid()),
             woken=self._wake_workers,
         )
-        self.post = Post(session, self.meters, self.journal, self.health)
+        self.post = Post(session, self.meters, self.journal, self.health, lambda: self.answers.waiting() > 0)
         self.answers = Answers(session, self.meters, self.journal, self.health, self.post.call)
         self.lookout = Lookout(
             Sights(session), self.answers, self.memory, self._enqueue, self.meters, self.journal, self.health,
