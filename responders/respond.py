@@ -8,7 +8,7 @@ before it is sent, and whoever comes after reads the state at the provider befor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -89,6 +89,10 @@ class Responder:
         incident = self._reception.report(found, actor=actor, act=act)
         self._checkpoint("reported")
         return incident
+
+    def report_all(self, found: Sequence[LeakReport], *, actor: str) -> list[Incident]:
+        """The same for many leaks in one write, each of which wants a response."""
+        return self._reception.report_all(found, actor=actor, act=True)
 
     # --- responding -------------------------------------------------------------------------------------------------
 

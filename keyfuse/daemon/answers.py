@@ -25,6 +25,8 @@ from scanner.errors import KeyfuseError
 from scanner.model import Finding
 
 THREADS = 4
+AT_ONCE = 50
+"""So many incidents are opened in one write."""
 WAITING = 2_000
 """So many leaks wait with their secrets in memory; further ones are taken up from the database."""
 _ENDED = frozenset({IncidentState.CONTAINED, IncidentState.NOTED, IncidentState.BLOCKED, IncidentState.FAILED})
@@ -74,10 +76,11 @@ class Answers:
     def report(self, reports: Sequence[LeakReport], *, actor: str) -> list[str]:
         """Opens (or joins) an incident for each; a response follows in the background. Raises StoreError."""
         ids = []
-        for report in reports:
-            incident = self.responder.report(report, actor=actor)
-            ids.append(incident.id)
-            self._enqueue(incident.id, report.leak)
+        for start in range(0, len(reports), AT_ONCE):
+            some = reports[start : start + AT_ONCE]
+            for report, incident in zip(some, self.responder.report_all(some, actor=actor), strict=True):
+                ids.append(incident.id)
+                self._enqueue(incident.id, report.leak)
         return ids
 
     def respond(self, incident_id: str) -> None:

@@ -16,6 +16,7 @@ from scanner.errors import KeyfuseError
 
 LONGEST = 15.0
 """Seconds between looks at the queue, which other processes fill too."""
+GATHER = 0.2
 COURTESY = 1.0
 """Seconds that notices wait for responses under way, at most."""
 
@@ -79,6 +80,7 @@ class Post:
     def _give_way(self, seconds: float) -> None:
         """Lets responses go first: both write to the same database, and a live key is more urgent than a notice."""
         end = time.monotonic() + seconds
+        self._ending.wait(min(seconds, GATHER))  # a leak's notices come in company
         while self._busy() and time.monotonic() < end and not self._ending.is_set():
             time.sleep(0.02)
 
