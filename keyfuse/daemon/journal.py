@@ -18,7 +18,7 @@ class Journal:
 
     def __init__(self, stream: TextIO | None = None, *, form: str = "text", level: str = "info") -> None:
         self._stream = stream or sys.stderr
-        self._logger = logging.Logger("keyfuse.daemon")
+        self._logger = logging.Logger("keyfuse.daemon", logging.DEBUG)
         self._handler = logging.StreamHandler(self._stream)
         self._logger.addHandler(self._handler)
         self.settle(form=form, level=level)
@@ -26,7 +26,7 @@ class Journal:
     def settle(self, *, form: str, level: str) -> None:
         """Chooses between `text` and `json`, and the least level that is written."""
         self._handler.setFormatter(_Json() if form == "json" else _Text())
-        self._logger.setLevel(LEVELS[level])
+        self._handler.setLevel(LEVELS[level])
 
     def debug(self, event: str, **details: object) -> None:
         """What only helps to find a defect."""
