@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from responders.issuer import Issuer
     from responders.notify.channels import Channels
     from responders.notify.courier import Courier
+    from responders.provider import Provider
     from responders.records import Records
     from responders.respond import Responder
     from scanner.model import Fingerprinter
@@ -98,11 +99,11 @@ class Session:
         """Goes on with the database and the fingerprint key that another session has opened."""
         self._records, self._fingerprinter = other.records(), other.fingerprinter()
 
-    def responder(self) -> Responder:
-        """The coordinator of responses, over these records and the configured providers."""
+    def responder(self, providers: Mapping[str, Provider] | None = None) -> Responder:
+        """The coordinator of responses, over these records and the configured providers, or those given."""
         from keyfuse.wiring import build_responder  # noqa: PLC0415  (only commands that respond need it)
 
-        return build_responder(self.config, self.records(), self.clock)
+        return build_responder(self.config, self.records(), self.clock, providers)
 
     def issuer(self) -> Issuer:
         """The embedded provider's issuing side."""

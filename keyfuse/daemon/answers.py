@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from keyfuse.daemon.counted import Counted
 from keyfuse.daemon.health import Health
 from keyfuse.daemon.journal import Journal
 from keyfuse.daemon.meters import Meters
@@ -51,7 +52,8 @@ class Answers:
     def renew(self, session: Session) -> None:
         """Goes on under another configuration."""
         self._session = session
-        self.responder: Responder = session.responder()
+        providers = Counted(session.catalog(), lambda name: self._meters.provider_errors.labels(name).inc())
+        self.responder: Responder = session.responder(providers)
 
     def start(self) -> None:
         """Starts the threads."""
