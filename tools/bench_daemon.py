@@ -19,27 +19,33 @@ from pathlib import Path
 
 from daemon_world import World, now, percentile
 
+from scanner.model import Secret
+
 GIT = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "init.defaultBranch=main"]
 
 
 def main() -> None:
     """Prints median, p99 and the longest time of both ways."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("leaks", 1000), ("others", 10_000), ("pushes", 30), ("seconds", 120)):
+    for name, default in (("leaks", 1000), ("others", 10_000), ("pushes", 30), ("seconds", 120), ("checkout", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--database", default="")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="keyfuse-bench-") as scratch:
         world = World(Path(scratch), database=options.database)
-        secrets = world.issue(options.leaks + options.pushes)
+        secrets = world.issue(options.leaks + options.pushes + 1)
         world.start()
         try:
             time.sleep(3)
             files = _files(world, options)
             _tell("written file", files(secrets[: options.leaks]), world, options.leaks)
             print(f"resident: {world.memory() >> 20} MiB")
-            pushed = _pushes(world, secrets[options.leaks :])
+            pushed = _pushes(world, secrets[options.leaks : -1])
             _tell("git push", pushed, world, options.leaks + options.pushes)
+            if options.checkout:
+                checked_out = _checkout(world, secrets[-1], options.checkout)
+                _tell(f"checkout of {options.checkout} files", checked_out, world, len(secrets))
+                print(f"resident: {world.memory() >> 20} MiB")
         finally:
             world.stop()
 
@@ -94,6 +100,24 @@ def _pushes(world: World, secrets) -> dict[str, datetime]:  # type: ignore[no-un
         subprocess.run([*GIT, "-C", str(clone), "push", "-q", "origin", "HEAD"], check=True, env=env)
         time.sleep(0.3)
     return pushed
+
+
+def _checkout(world: World, secret: Secret, count: int) -> dict[str, datetime]:
+    """A repository elsewhere, checked out into the watched directory; one of its files holds a key."""
+    origin, env = world.root / "origin", os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
+    rng = random.Random(2)
+    for number in range(count):
+        path = origin / f"d{number % 500}" / f"f{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"value = {rng.random()}\nother = {rng.random()}\n")
+    (origin / "d7" / "last.env").write_bytes(b"TOKEN=" + secret.reveal() + b"\n")
+    subprocess.run([*GIT, "init", "-q", str(origin)], check=True, env=env)
+    subprocess.run([*GIT, "-C", str(origin), "add", "."], check=True, env=env)
+    subprocess.run([*GIT, "-C", str(origin), "commit", "-qm", "all"], check=True, env=env)
+    began = now()
+    subprocess.run([*GIT, "clone", "-q", str(origin), str(world.watched / "clone")], check=True, env=env)
+    print(f"git needed {(now() - began).total_seconds():.1f} s")
+    return {world.fingerprint(secret): began}
 
 
 def _tell(what: str, leaked: dict[str, datetime], world: World, count: int) -> None:
