@@ -57,6 +57,8 @@ class Round:
 
     def stop(self, seconds: float) -> bool:
         """Ends after the chore at hand."""
+        if self._thread.ident is None:
+            return True  # it was never started
         self._ending.set()
         self._wake.set()
         self._thread.join(seconds)

@@ -173,6 +173,7 @@ class Scans:
             self._file(target, target.place, catch)
             return
         repositories: list[Met] = []
+        began, seamless = self._wall(), since <= self._memory.of(target.name).upto
 
         def units() -> Iterator[Unit | Skipped]:
             for each in changed(Ground(target.place, target.place), since):
@@ -184,6 +185,8 @@ class Scans:
         self._scan(units(), catch)
         for met in repositories:
             self._new_commits(target, met.repository, met.repository.git_dir, met.shown, catch)
+        if seamless:
+            self._memory.saw_files(target.name, began)
 
     def _repository(self, target: Target, path: str, shown: str, catch: Catch) -> None:
         repository = repository_at(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from keyfuse.daemon.answers import Answers
@@ -102,10 +102,10 @@ class Lookout:
             if settling := self._settling.get(name):
                 settling.forget(path)
 
-    def lost(self, name: str, everything: bool) -> None:
-        """Changes may have been missed: they are listed."""
+    def lost(self, name: str, everything: bool, slack: float = 0.0) -> None:
+        """Changes may have been missed: they are listed. `slack`: by how many seconds the files' clock may be late."""
         with self._wake:
-            upto = 0.0 if everything else self._memory.of(name).upto or self._wall()
+            upto = 0.0 if everything else (self._memory.of(name).upto or self._wall()) - slack
             self._flooded[name] = min(upto, self._flooded.get(name, upto))
             self._wake.notify()
 
@@ -114,13 +114,14 @@ class Lookout:
         with self._wake:
             return sum(map(len, self._settling.values())) + len(self._flooded)
 
-    def mark(self) -> None:
-        """Notes for each target up to when everything has been looked at."""
+    def mark(self, but: Collection[str] = ()) -> None:
+        """Notes for each target up to when everything has been looked at, but for those whose changes nobody tells."""
         with self._wake:
             now = self._wall()
             marks = {
                 name: min(now if (oldest := settling.oldest()) is None else oldest, self._flooded.get(name, now)) - LAG
                 for name, settling in self._settling.items()
+                if name not in but
             }
             self._meters.waiting_files.set(sum(map(len, self._settling.values())))
         for name, upto in marks.items():
@@ -135,6 +136,8 @@ class Lookout:
     def stop(self, seconds: float) -> bool:
         """Scans what waits, at most so long, and ends; true when nothing is left."""
         end = time.monotonic() + seconds
+        if self._thread.ident is None:
+            return True
         while self.waiting() and time.monotonic() < end:
             time.sleep(0.02)
         with self._wake:

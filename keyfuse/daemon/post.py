@@ -51,6 +51,8 @@ class Post:
 
     def stop(self, seconds: float) -> bool:
         """Delivers what is due once more, and ends; true when it did in time."""
+        if self._thread.ident is None:
+            return True  # it was never started
         self._ending.set()
         self._wake.set()
         self._thread.join(seconds)

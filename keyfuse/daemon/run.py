@@ -47,6 +47,8 @@ from scanner.errors import KeyfuseError
 
 SETTLED = (IncidentState.CONTAINED, IncidentState.NOTED, IncidentState.RESOLVED, IncidentState.DISMISSED)
 TICK = 1.0
+CLOCKS = 300.0
+"""Seconds by which the clock of a file server may be late."""
 
 
 class Daemon:
@@ -110,6 +112,7 @@ class Daemon:
         taken = self.work.take_over()
         self.answers.start()
         if self._session.config.database.url.startswith("sqlite"):
+            self._supervisor.tell("EXTEND_TIMEOUT_USEC=600000000", "STATUS=finishing what was begun")
             self.answers.recover()  # one daemon per data directory: nobody else is at it
         self.post.start()
         self.post.call()
@@ -146,7 +149,7 @@ class Daemon:
         done = self.answers.drain(left()) and done
         done = self.post.stop(left()) and done
         try:
-            self.lookout.mark()
+            self.lookout.mark(self.watcher.polled())
             self.memory.save()
         except KeyfuseError as error:
             self.journal.error("the end could not be written; it is found out again", reason=str(error))
@@ -280,7 +283,7 @@ class Daemon:
 
     def _mark(self) -> None:
         if self.watcher.idle():
-            self.lookout.mark()
+            self.lookout.mark(self.watcher.polled())
         self.memory.save()
 
     def _prove(self) -> None:
@@ -306,7 +309,7 @@ class Daemon:
             return
         self._polled_at = now
         for name in self.watcher.polled():
-            self.lookout.lost(name, False)
+            self.lookout.lost(name, False, CLOCKS)
 
     def _forget(self) -> None:
         now, settings = self._session.clock(), self._session.config.daemon

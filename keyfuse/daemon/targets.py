@@ -53,8 +53,6 @@ def synchronise(records: Records, sections: tuple[config.Target, ...], *, node: 
             raise UsageError(f"a target called {target.name} belongs to another node of this database; rename yours")
         if before is None or _differ(before, target):
             changes.append(target)
-        elif before.origin != origin and before.origin != "command":
-            continue
     stale = [target.name for target in stored.values() if target.origin == origin and target.name not in names]
     if changes or stale:
         with records.begin() as tx:

@@ -50,7 +50,7 @@ LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 class _Watched:
     root: str
     file: str = ""
-    identity: tuple[int, int] | None = None
+    identity: tuple[int, int] | None = (-1, -1)  # nobody has looked yet
     handle: Any = None
     polled: str = ""
 

@@ -56,6 +56,8 @@ class Worker:
 
     def stop(self, seconds: float) -> bool:
         """Takes nothing new and waits for what is under way; what does not end in time is given back."""
+        if self._thread.ident is None:
+            return True  # it was never started
         self._ending.set()
         self._wake.set()
         self._thread.join(seconds)

@@ -1,6 +1,6 @@
 """How long a leaked key lives: from the moment it is written (or pushed) until it is proven disabled.
 
-    python tools/bench_daemon.py [--leaks 1000] [--others 10000] [--pushes 30] [--seconds 120] [--database URL]
+    python -m tools.bench.daemon [--leaks 1000] [--others 10000] [--pushes 30] [--seconds 120] [--database URL]
 
 A real daemon watches a directory. Keys of the embedded provider are written into files there, evenly over the time,
 while other files change; then keys are pushed to a bare repository in the same directory.
@@ -14,19 +14,19 @@ import random
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from daemon_world import World, now, percentile
-
-from scanner.model import Secret
+from scanner.model import Fingerprint, Secret
+from tools.bench.daemonworld import World, now, percentile
 
 GIT = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "init.defaultBranch=main"]
 
 
 def main() -> None:
     """Prints median, p99 and the longest time of both ways."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, default in (("leaks", 1000), ("others", 10_000), ("pushes", 30), ("seconds", 120), ("checkout", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--database", default="")
@@ -37,8 +37,8 @@ def main() -> None:
         world.start()
         try:
             time.sleep(3)
-            files = _files(world, options)
-            _tell("written file", files(secrets[: options.leaks]), world, options.leaks)
+            written = _files(world, secrets[: options.leaks], options.others, options.seconds)
+            _tell("written file", written, world, options.leaks)
             print(f"resident: {world.memory() >> 20} MiB")
             pushed = _pushes(world, secrets[options.leaks : -1])
             _tell("git push", pushed, world, options.leaks + options.pushes)
@@ -50,38 +50,28 @@ def main() -> None:
             world.stop()
 
 
-def _files(world: World, options: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _files(world: World, secrets: Sequence[Secret], others: int, seconds: float) -> dict[Fingerprint, datetime]:
+    """Writes all of it, evenly over the time; returns when each key was written."""
     rng = random.Random(1)
     for number in range(50):
         (world.watched / f"d{number}").mkdir()
-
-    def write(path: Path, content: bytes) -> None:
-        with path.open("wb") as file:
-            file.write(content)
-
-    def run(secrets):  # type: ignore[no-untyped-def]
-        plan = [("leak", secret) for secret in secrets] + [("other", None)] * options.others
-        rng.shuffle(plan)
-        written: dict[str, datetime] = {}
-        began = time.monotonic()
-        for number, (kind, secret) in enumerate(plan):
-            wait = began + number * options.seconds / len(plan) - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
-            path = world.watched / f"d{rng.randrange(50)}" / f"f{rng.randrange(5000)}.py"
-            filler = b"".join(b"value_%d = %d\n" % (line, rng.randrange(1 << 40)) for line in range(40))
-            if kind == "leak":
-                path = path.with_suffix(f".{number}.env")
-                written[world.fingerprint(secret)] = now()
-                write(path, filler + b"TOKEN=" + secret.reveal() + b"\n")
-            else:
-                write(path, filler)
-        return written
-
-    return run
+    plan: list[Secret | None] = [*secrets, *[None] * others]
+    rng.shuffle(plan)
+    written: dict[Fingerprint, datetime] = {}
+    began = time.monotonic()
+    for number, secret in enumerate(plan):
+        time.sleep(max(0.0, began + number * seconds / len(plan) - time.monotonic()))
+        path = world.watched / f"d{rng.randrange(50)}" / f"f{rng.randrange(5000)}.py"
+        filler = b"".join(b"value_%d = %d\n" % (line, rng.randrange(1 << 40)) for line in range(40))
+        if secret is not None:
+            written[world.fingerprint(secret)] = now()
+            path.with_suffix(f".{number}.env").write_bytes(filler + b"TOKEN=" + secret.reveal() + b"\n")
+        else:
+            path.write_bytes(filler)
+    return written
 
 
-def _pushes(world: World, secrets) -> dict[str, datetime]:  # type: ignore[no-untyped-def]
+def _pushes(world: World, secrets: Sequence[Secret]) -> dict[Fingerprint, datetime]:
     bare, clone = world.watched / "shared.git", world.root / "clone"
     env = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
     subprocess.run([*GIT, "init", "-q", "--bare", str(bare)], check=True, env=env)
@@ -102,7 +92,7 @@ def _pushes(world: World, secrets) -> dict[str, datetime]:  # type: ignore[no-un
     return pushed
 
 
-def _checkout(world: World, secret: Secret, count: int) -> dict[str, datetime]:
+def _checkout(world: World, secret: Secret, count: int) -> dict[Fingerprint, datetime]:
     """A repository elsewhere, checked out into the watched directory; one of its files holds a key."""
     origin, env = world.root / "origin", os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}
     rng = random.Random(2)
@@ -120,7 +110,7 @@ def _checkout(world: World, secret: Secret, count: int) -> dict[str, datetime]:
     return {world.fingerprint(secret): began}
 
 
-def _tell(what: str, leaked: dict[str, datetime], world: World, count: int) -> None:
+def _tell(what: str, leaked: dict[Fingerprint, datetime], world: World, count: int) -> None:
     contained = world.wait_contained(count, 120)
     times = [(contained[key] - at).total_seconds() for key, at in leaked.items() if key in contained]
     missing = len(leaked) - len(times)

@@ -11,14 +11,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from keyfuse.session import Session
 from responders.incident import Incident, IncidentState
 from responders.issuer import NewKey
 from responders.notify.queue import DeliveryState
 from responders.registrar import By
-from scanner.model import Secret
+from scanner.model import Fingerprint, Secret
 
 BY = By("bench")
 CONFIG = """\
@@ -66,7 +64,7 @@ class World:
         with log.open("ab") as out:
             command = [sys.executable, "-m", "keyfuse", "--config", str(self.config), "daemon"]
             self.process = subprocess.Popen(
-                command, env=self.env, stdout=out, stderr=out, cwd=Path(__file__).resolve().parent.parent
+                command, env=self.env, stdout=out, stderr=out, cwd=Path(__file__).resolve().parents[2]
             )
         end = time.monotonic() + ready
         while b'"ready"' not in log.read_bytes()[begins:]:
@@ -99,15 +97,15 @@ class World:
         with self.session.records().read() as tx:
             return list(tx.incidents.list(limit=1_000_000))
 
-    def contained(self) -> dict[str, datetime]:
+    def contained(self) -> dict[Fingerprint, datetime]:
         """When each leaked key's incident was contained, by fingerprint."""
         return {i.fingerprint: i.changed_at for i in self.incidents() if i.state is IncidentState.CONTAINED}
 
-    def fingerprint(self, secret: Secret) -> str:
+    def fingerprint(self, secret: Secret) -> Fingerprint:
         """As the registry knows it."""
         return self.session.fingerprinter().of(secret.reveal())
 
-    def wait_contained(self, count: int, seconds: float) -> dict[str, datetime]:
+    def wait_contained(self, count: int, seconds: float) -> dict[Fingerprint, datetime]:
         """Waits until so many incidents are contained, at most so long."""
         end = time.monotonic() + seconds
         while len(found := self.contained()) < count and time.monotonic() < end:

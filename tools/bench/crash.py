@@ -1,6 +1,6 @@
 """Kills the daemon at random moments under load, and looks whether anything was lost or done twice.
 
-    python tools/crash_daemon.py [--minutes 3] [--database URL] [--seed N]
+    python -m tools.bench.crash [--minutes 3] [--database URL] [--seed N]
 
 Keys are written into watched files and pushed to a watched repository while the daemon is killed (SIGKILL) and started
 again, over and over. In the end every key must have one incident, contained; no key may have been changed twice; every
@@ -20,19 +20,18 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from daemon_world import World
-
 from responders.auditlog import verify
 from responders.errors import LogBroken
 from responders.registry import KeyState
 from scanner.model import Secret
+from tools.bench.daemonworld import World
 
 GIT = ["git", "-c", "user.name=crash", "-c", "user.email=crash@example.org"]
 
 
 def main() -> int:
     """Prints what was lost or repeated; 0 when nothing was."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--database", default="")
     parser.add_argument("--seed", type=int, default=1)
@@ -92,7 +91,7 @@ def _judge(world: World, secrets: list[Secret]) -> int:
     twice = [each for each in wanted if incidents[each] > 1]
     open_ = [each for each in wanted if incidents[each] and each not in contained]
     with world.session.records().read() as tx:
-        keys = tx.keys.lookup(wanted)  # type: ignore[arg-type]
+        keys = tx.keys.lookup(wanted)
         changed = {each: [c.action for c in tx.keys.get(key.id).history].count("disable") for each, key in keys.items()}
         try:
             broken = f"verifies, {verify(tx.audit.read(), tx.audit.head()).records} records"
