@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,11 +47,15 @@ _EVENTS: list[type[FileSystemEvent]] = [
 LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
+NOBODY = (-1, -1)
+"""The identity of a root that nobody has looked at yet."""
+
+
 @dataclass(slots=True)
 class _Watched:
     root: str
     file: str = ""
-    identity: tuple[int, int] | None = (-1, -1)  # nobody has looked yet
+    identity: tuple[int, int] | None = NOBODY
     handle: Any = None
     polled: str = ""
 
@@ -87,6 +92,8 @@ class Watcher:
 
     def start(self) -> None:
         """Begins to listen."""
+        # watchdog says so of each new directory that is met twice, which is how it makes sure of meeting it.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         self._logger.addHandler(self._overflow)
         self._logger.propagate = False
         self._observer.start()
@@ -124,9 +131,10 @@ class Watcher:
         Of those named in `quietly` it is not told that anything was lost.
         """
         with self._lock:
+            self._mend()
             for name, each in self._watched.items():
                 found = _identity(each.root)
-                if found == each.identity:
+                if found == each.identity and not self._is_deaf(each):
                     continue
                 self._end(each)
                 each.identity = found
@@ -138,6 +146,24 @@ class Watcher:
                 if quietly is None or name not in quietly:
                     self._journal.info("a root is there again", target=name, root=each.root)
                     self._told.lost(name, True)
+
+    def _mend(self) -> None:
+        """A listener whose thread has died is replaced, and every root looked at anew."""
+        reader = getattr(self._observer, "_inotify_fd", None)
+        if self._observer.is_alive() and (reader is None or reader.is_alive()):
+            return
+        self._journal.error("listening for changes broke down; it is begun anew")
+        with suppress(RuntimeError, OSError):
+            self._observer.stop()
+        self._observer = Observer()
+        self._observer.start()
+        for each in self._watched.values():
+            each.handle, each.identity = None, NOBODY
+
+    def _is_deaf(self, each: _Watched) -> bool:
+        """Whether a root's own thread has ended, as it does when the root is deleted, and be it made again at once."""
+        emitters = {emitter.watch: emitter for emitter in self._observer.emitters}
+        return each.handle is not None and not (each.handle in emitters and emitters[each.handle].is_alive())
 
     def _say_missing(self, name: str, root: str) -> None:
         self._journal.warning("a root is not there; waiting for it", target=name, root=root)
