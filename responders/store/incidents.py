@@ -142,6 +142,9 @@ class SqlIncidents:
         return [_incident(row, tuple(places.get(row.id, ()))) for row in rows]
 
     def _sightings(self, ids: Sequence[str], most: int) -> dict[str, builtins.list[Sighting]]:
+        if len(ids) == 1:  # a response asks for one incident again and again: ranking would cost most of the asking
+            own = select(sightings).where(sightings.c.incident_id == ids[0]).order_by(sightings.c.seq).limit(most)
+            return {ids[0]: [_sighting(row) for row in self._connection.execute(own)]}
         rank = func.row_number().over(partition_by=sightings.c.incident_id, order_by=sightings.c.seq).label("rank")
         found: dict[str, builtins.list[Sighting]] = {}
         for start in range(0, len(ids), 500):
