@@ -1,6 +1,6 @@
 """How long a leaked key lives: from the moment it is written (or pushed) until it is proven disabled.
 
-    python -m tools.bench.daemon [--leaks 1000] [--others 10000] [--pushes 30] [--seconds 120] [--database URL]
+    python -m tools.bench.daemon [--leaks 1000] [--others 10000] [--pushes 30] [--seconds 300] [--database URL]
 
 A real daemon watches a directory. Keys of the embedded provider are written into files there, evenly over the time,
 while other files change; then keys are pushed to a bare repository in the same directory.
@@ -27,7 +27,7 @@ GIT = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c
 def main() -> None:
     """Prints median, p99 and the longest time of both ways."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, default in (("leaks", 1000), ("others", 10_000), ("pushes", 30), ("seconds", 120), ("checkout", 0)):
+    for name, default in (("leaks", 1000), ("others", 10_000), ("pushes", 30), ("seconds", 300), ("checkout", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--database", default="")
     options = parser.parse_args()
