@@ -206,7 +206,7 @@ class Lookout:
                     del self._flooded[name]
 
     def _look(self, name: str, ground: Ground, paths: list[str]) -> float:
-        """Scans these paths and has what is found answered; returns how many seconds it took."""
+        """Scans these paths and has what is found answered; returns how many seconds the files took."""
         began = self._clock()
         batches: dict[tuple[str, str, str | None], list[File]] = {}
         moved: dict[str, Moved] = {}
@@ -222,9 +222,10 @@ class Lookout:
         for files in batches.values():
             self._files(name, files, catch)
         self._finish(catch, "file")
+        took = self._clock() - began
         for refs in moved.values():
             self._refs(name, refs)
-        return self._clock() - began
+        return took
 
     def _files(self, name: str, files: list[File], catch: Catch) -> None:
         frame = files[0].frame

@@ -13,6 +13,8 @@ LONGEST = 40.0
 """After so many times the quiet time a file is scanned even if it never gets quiet."""
 REST = 10.0
 """A file that took a second to scan rests so many seconds before it is scanned again: logs are written all the time."""
+HEAVY = 0.25
+"""Seconds; what takes less need not rest."""
 REMEMBERED = 10_000
 
 
@@ -67,7 +69,7 @@ class Settling:
     def done(self, path: str, *, now: float = 0.0, took: float = 0.0) -> None:
         """A path that was taken has been scanned, in so many seconds, and what was found in it is on disk."""
         self._taken.pop(path, None)
-        if took * REST > self._quiet:
+        if took >= HEAVY:
             self._rests[path] = now + took * REST
             self._rests.move_to_end(path)
             while len(self._rests) > REMEMBERED:
