@@ -42,7 +42,7 @@ test-wheel: wheel
 	$(PYTHON) -m venv "$$scratch/venv" && \
 	"$$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
 	"$$scratch/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$$(ls dist/*.whl)[postgresql]" --group pyproject.toml:dev && \
-	git ls-files -z -- tests tools docs pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md LICENSE Makefile config.example.toml .pre-commit-hooks.yaml .ci | xargs -0 cp --parents -t "$$scratch" && \
+	git ls-files -z -- tests tools docs deploy pyproject.toml README.md CHANGELOG.md CONTRIBUTING.md LICENSE Makefile config.example.toml .pre-commit-hooks.yaml .ci | xargs -0 cp --parents -t "$$scratch" && \
 	cd "$$scratch" && "$$scratch/venv/bin/python" -P -m pytest
 
 # Half an hour and 3 GB: fetches half a gigabyte of packages and three other scanners, and writes docs/performance.md.

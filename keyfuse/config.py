@@ -30,6 +30,7 @@ from keyfuse.kinds import (
 )
 from keyfuse.settings import DEFAULT, Group, Named, Section, Tables
 from keyfuse.vendors import Vendors
+from scanner.errors import UsageError
 from scanner.model import Confidence, Severity, printable
 
 EVENTS = ("leaked", "contained", "unconfirmed", "blocked", "failed", "noted", "escalated", "digest", "test")
@@ -236,6 +237,62 @@ class Database(Section):
             yield "has a url with a password in it; put the whole URL in a variable (url_env) or in a file (url_file)"
 
 
+class Daemon(Section):
+    """How `keyfuse daemon` works."""
+
+    settle = Duration(timedelta(milliseconds=80), "A written file is scanned when it has been quiet for so long.")
+    poll = Duration(timedelta(seconds=30), "How often files are listed where the system does not tell of changes.")
+    fetch_timeout = Duration(timedelta(minutes=30), "The longest that fetching a git URL may take.")
+    drain = Duration(timedelta(seconds=25), "How long what is under way may take to end when the daemon is stopped.")
+    keep_work = Duration(timedelta(days=7), "How long finished work is remembered.")
+    keep_notices = Duration(timedelta(days=90), "How long notices of closed incidents are kept.")
+    log_format = Word("text", ("text", "json"), "How the log is written, one event a line.")
+    log_level = Word("info", ("debug", "info", "warning", "error"), "What is logged: this, and what is graver.")
+
+
+class Target(Section):
+    """Something that the daemon looks at without being asked: `[[target]]`."""
+
+    name = Text("", "What it is called, in commands and in the log; at least one letter.")
+    path = FilePath(None, "A file, a directory or a repository on this machine.")
+    url = Text("", "A git URL without a password.")
+    url_env = Text("", "The environment variable that holds the git URL, where it has a password.")
+    url_file = FilePath(None, "The file that holds the git URL, instead of a variable.")
+    watch = Flag(True, "Whether changes to a path are looked at as they happen.")
+    every = Duration(timedelta(), "How often it is scanned (a URL: fetched first); 0s means no such schedule.")
+    cron = Text("", 'When it is scanned, as cron writes it, such as "30 4 * * *", in local time.')
+    jitter = Duration(timedelta(), "Scans begin up to so much later, so that not all begin at once.")
+
+    def faults(self) -> Iterator[str]:
+        """One place, and a schedule that can be read."""
+        given = [name for name in ("path", "url", "url_env", "url_file") if getattr(self, name)]
+        if not self.name:
+            yield "needs a name"
+        if len(given) != 1:
+            yield f"has {' and '.join(given)}; keep one of them" if given else "needs a path or a url"
+        if self.url and holds_password(self.url):
+            yield "has a url with a password in it; put the whole URL in a variable (url_env) or in a file (url_file)"
+        if self.every and self.cron:
+            yield "has every and cron; keep one of them"
+        if self.cron and len(self.cron.split()) != 5:
+            yield 'has a cron that is not five fields such as "30 4 * * *"'
+
+    def resolved(self, env: Mapping[str, str]) -> Target:
+        """With the URL that its variable or file holds. Raises UsageError where that cannot be read."""
+        try:
+            if self.url_env:
+                url = env[self.url_env].strip()
+            elif self.url_file is not None:
+                url = self.url_file.read_text(encoding="utf-8").strip()
+            else:
+                return self
+        except KeyError:
+            raise UsageError(f"the variable {printable(self.url_env)} is not set") from None
+        except (OSError, UnicodeDecodeError):
+            raise UsageError(f"{printable(str(self.url_file))} cannot be read") from None
+        return Target({**self.values, "url": url})
+
+
 class Config(Section):
     """The configuration in force. `path` is the file it came from, if there was one."""
 
@@ -251,6 +308,18 @@ class Config(Section):
         example={"openai": VendorSection({"token_env": "OPENAI_ADMIN_KEY"})},
     )
     database = Group(Database, "Where to keep it.")
+    daemon = Group(Daemon, "How `keyfuse daemon` works.")
+    target = Tables(
+        Target,
+        "What the daemon watches and scans; `keyfuse targets` adds more.",
+        example=Target({"name": "shop", "url": "https://git.example.org/shop.git", "every": timedelta(minutes=15)}),
+    )
+
+    def faults(self) -> Iterator[str]:
+        """No two targets of one name."""
+        names = [target.name for target in self.target]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"has several targets called {printable(name)}"
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from responders.issuer import Issuer
     from responders.notify.channels import Channels
     from responders.notify.courier import Courier
+    from responders.provider import Provider
     from responders.records import Records
     from responders.respond import Responder
     from scanner.model import Fingerprinter
@@ -51,6 +52,15 @@ class Session:
         return self._config
 
     @property
+    def env(self) -> Mapping[str, str]:
+        """The environment it was started in."""
+        return self._env
+
+    def renewed(self) -> Session:
+        """Another one, for the configuration as it is in the file by now."""
+        return Session(self._config_path, self.clock, self._env)
+
+    @property
     def actor(self) -> str:
         """Who is asking, for the audit log and key histories: `login@host`."""
         import getpass  # noqa: PLC0415  (looking needs no name)
@@ -85,11 +95,15 @@ class Session:
             self._fingerprinter = load_or_create(self.config.data_dir)
         return self._fingerprinter
 
-    def responder(self) -> Responder:
-        """The coordinator of responses, over these records and the configured providers."""
+    def share(self, other: Session) -> None:
+        """Goes on with the database and the fingerprint key that another session has opened."""
+        self._records, self._fingerprinter = other.records(), other.fingerprinter()
+
+    def responder(self, providers: Mapping[str, Provider] | None = None) -> Responder:
+        """The coordinator of responses, over these records and the configured providers, or those given."""
         from keyfuse.wiring import build_responder  # noqa: PLC0415  (only commands that respond need it)
 
-        return build_responder(self.config, self.records(), self.clock)
+        return build_responder(self.config, self.records(), self.clock, providers)
 
     def issuer(self) -> Issuer:
         """The embedded provider's issuing side."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from keyfuse.config import Config
@@ -17,6 +17,7 @@ from responders.notify.channels import Channels
 from responders.notify.courier import Courier
 from responders.notify.opening import open_channels
 from responders.notify.telling import Telling
+from responders.provider import Provider
 from responders.records import Records
 from responders.references import Reference, resolve
 from responders.respond import Responder
@@ -75,14 +76,16 @@ def build_channels(config: Config, clock: Clock) -> Channels:
     return open_channels(channels_of(config), environ=os.environ, console=sys.stderr, clock=clock)
 
 
-def build_responder(config: Config, records: Records, clock: Clock) -> Responder:
-    """The coordinator of responses."""
+def build_responder(
+    config: Config, records: Records, clock: Clock, providers: Mapping[str, Provider] | None = None
+) -> Responder:
+    """The coordinator of responses; over the catalog's providers, where no others are given."""
     catalog = build_catalog(config, records, clock)
     policy = with_schedules(policy_of(config), catalog.schedules())
     personal = {settings.name: settings.personal for settings in channels_of(config)}
     return Responder(
         records,
-        catalog,
+        catalog if providers is None else providers,
         policy,
         Telling(routing_of(config), personal, repeat_after=policy.repeat_after),
         clock=clock,

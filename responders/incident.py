@@ -158,6 +158,10 @@ class Incidents(Protocol):
         """Incidents, newest first, in these states (none named: all)."""
         ...
 
+    def counts(self) -> Mapping[IncidentState, int]:
+        """How many incidents there are in each state; states without any are left out."""
+        ...
+
     def add(self, incident: Incident) -> None:
         """Stores a new incident, without its sightings."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from responders.case import TELLS, Case, Casebook, alive
 from responders.execution import LEASE
@@ -39,22 +39,29 @@ class Reception:
 
         With `act` a response is wanted, and people are told how it ends; without it they are told of the leak now.
         """
+        return self.report_all((found,), actor=actor, act=act)[0]
+
+    def report_all(self, found: Sequence[LeakReport], *, actor: str, act: bool) -> list[Incident]:
+        """The same for several, all of them or none."""
         with self._cases.begin() as tx:
-            incident = tx.incidents.by_fingerprint(found.fingerprint)
-            case = self._open(tx, found, actor) if incident is None else self._cases.of(tx, incident, actor)
-            new = [place for place in found.sightings if tx.incidents.see(case.incident.id, place)]
-            if new:
-                case.log("incident.sighted", where=new[0].where, places=str(len(new)), source=found.source)
-            case.incident = tx.incidents.get(case.incident.id)
-            case.mark_leaked()
-            if incident is not None:
-                _reopen_or_repeat(case, seen_anew=bool(new))
-            if case.incident.state is S.OPEN and case.pending() is None:
-                if act:
-                    self.want(case, found.leak)
-                else:
-                    case.tell(Event.LEAKED)
-            return case.incident
+            return [self._report(tx, each, actor, act=act) for each in found]
+
+    def _report(self, tx: Transaction, found: LeakReport, actor: str, *, act: bool) -> Incident:
+        incident = tx.incidents.by_fingerprint(found.fingerprint)
+        case = self._open(tx, found, actor) if incident is None else self._cases.of(tx, incident, actor)
+        new = [place for place in found.sightings if tx.incidents.see(case.incident.id, place)]
+        if new:
+            case.log("incident.sighted", where=new[0].where, places=str(len(new)), source=found.source)
+        case.incident = tx.incidents.get(case.incident.id)
+        case.mark_leaked()
+        if incident is not None:
+            _reopen_or_repeat(case, seen_anew=bool(new))
+        if case.incident.state is S.OPEN and case.pending() is None:
+            if act:
+                self.want(case, found.leak)
+            else:
+                case.tell(Event.LEAKED)
+        return case.incident
 
     def want(self, case: Case, leak: Leak) -> Action:
         """Writes that a response is wanted; seals the secret where the provider will need it again."""

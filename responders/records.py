@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from responders.auditlog import AuditLog
 from responders.incident import Incidents
 from responders.notify.queue import Notices
 from responders.registry import KeyRegistry
+from responders.targets import Targets
+from responders.work import WorkQueue
 
 
 class Transaction(Protocol):
@@ -34,16 +37,41 @@ class Transaction(Protocol):
         """The queue of notices."""
         ...
 
+    @property
+    def work(self) -> WorkQueue:
+        """The queue of work."""
+        ...
+
+    @property
+    def targets(self) -> Targets:
+        """What is watched or scanned on a schedule."""
+        ...
+
 
 class Records(Protocol):
     """Where everything is kept. Thread-safe; a transaction belongs to one thread."""
 
-    def begin(self) -> AbstractContextManager[Transaction]:
-        """Starts a transaction that may write. Raises StoreError with the next step in its text."""
+    def begin(self, *, alone: bool = True) -> AbstractContextManager[Transaction]:
+        """Starts a transaction that may write. Raises StoreError with the next step in its text.
+
+        Not `alone` is for what touches nothing but the queue of work and targets: where the database can, it waits
+        for no other writer.
+        """
         ...
 
     def read(self) -> AbstractContextManager[Transaction]:
         """Starts a transaction that only reads and never waits for a writer."""
+        ...
+
+    def sync_shapes(self) -> None:
+        """Brings the file of shapes up to date when another machine changed the registry."""
+        ...
+
+    def snapshot(self, path: Path) -> bool:
+        """Writes one moment of the database into a new SQLite file; false where the database is a server's.
+
+        Others go on writing meanwhile. Raises StoreError.
+        """
         ...
 
     def close(self) -> None:

@@ -115,6 +115,10 @@ class KnownKey:
         return self.state
 
 
+EXPIRED = "expired"
+"""What a key's history says once its time has run out."""
+
+
 class View(StrEnum):
     """IBM's views on the list of keys."""
 
@@ -192,6 +196,10 @@ class KeyRegistry(Protocol):
 
     def scopes(self) -> tuple[str, ...]:
         """Every scope that some key has which is not deleted, sorted."""
+        ...
+
+    def expired(self, now: datetime, limit: int = 1000) -> Sequence[KnownKey]:
+        """Keys whose time has run out, and whose history does not say so yet."""
         ...
 
     def used(self, key_id: str, at: datetime) -> None:

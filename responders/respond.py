@@ -8,7 +8,7 @@ before it is sent, and whoever comes after reads the state at the provider befor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -16,6 +16,7 @@ from typing import assert_never
 from responders.case import Case, Casebook, known_key, pending_action
 from responders.errors import IllegalMove, KeyFileError, ProviderError, StoreError
 from responders.execution import LEASE, Execution, later
+from responders.expiry import end_dismissals, note_expired_keys
 from responders.incident import CLOSED, Action, ActionKind, ActionState, Incident, IncidentState
 from responders.keyfile import Sealer
 from responders.leakreport import LeakReport
@@ -88,6 +89,10 @@ class Responder:
         incident = self._reception.report(found, actor=actor, act=act)
         self._checkpoint("reported")
         return incident
+
+    def report_all(self, found: Sequence[LeakReport], *, actor: str) -> list[Incident]:
+        """The same for many leaks in one write, each of which wants a response."""
+        return self._reception.report_all(found, actor=actor, act=True)
 
     # --- responding -------------------------------------------------------------------------------------------------
 
@@ -280,8 +285,11 @@ class Responder:
         return self._go_on_with(now or self._clock())
 
     def tend(self) -> None:
-        """What is to be done again and again: goes on with actions, erases old sealed secrets, escalates."""
+        """What is to be done again and again: goes on with actions, ends what has run out, erases, escalates."""
         erase_sealed(self._cases, self._policy)
+        note_expired_keys(self._cases)
+        for incident_id in end_dismissals(self._cases):
+            self.respond(incident_id, actor=ITSELF)
         self.prove_pending()
         escalate(self._cases, self._policy)
 

@@ -23,9 +23,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("keyfuse.cli.keys", "The key registry: issue, import, list, change, verify."),
     "leaks": ("keyfuse.cli.leaks", "Incidents: what leaked, what was done, what waits for you."),
     "providers": ("keyfuse.cli.providers", "What each provider can do: list, show, test."),
+    "daemon": ("keyfuse.cli.daemon", "Watch targets, scan on schedules, respond; until stopped."),
+    "targets": ("keyfuse.cli.targets", "What the daemon watches and scans: add, list, remove, scan."),
     "notify": ("keyfuse.cli.notify", "Try the notification channels."),
     "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample, test."),
     "log": ("keyfuse.cli.log", "The audit log: show it, verify its chain."),
+    "backup": ("keyfuse.cli.backup", "Back up registry, incidents, audit log and key file; restore them."),
     "config": ("keyfuse.cli.config", "Check and show the configuration."),
     "doctor": ("keyfuse.cli.doctor", "What is wrong with this installation, and the next step for each."),
 }

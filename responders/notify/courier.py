@@ -7,7 +7,7 @@ before it is sent and marked after: a process that dies in between has it sent a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +23,8 @@ CLAIM = timedelta(minutes=2)
 """How long a claimed delivery is left to whoever claimed it."""
 MOST = 500
 """How many deliveries are claimed in one round."""
+MARKED_IN = 8
+"""A bag is marked in about so many writes; who dies between two has what one holds sent again."""
 PATIENCE = 3
 """After so many failures in a row a channel is left alone for this round; what is left waits for the next one."""
 
@@ -136,10 +138,11 @@ class Courier:
         waiting = Delivery(folded, channel, recipient, DeliveryState.WAITING, 0, now)
         return [*others, waiting], Round(folded=len(plain))
 
-    def _carry(self, name: str, bag: Iterable[Delivery]) -> Round:
-        """Takes one channel's deliveries there, one after the other."""
+    def _carry(self, name: str, bag: Sequence[Delivery]) -> Round:
+        """Takes one channel's deliveries there, one after the other; of a large bag, several are marked at once."""
         channel = self._channels.get(name)
         failures, carried = 0, Round()
+        unmarked: list[tuple[Delivery, Sending]] = []
         for delivery in bag:
             if failures >= PATIENCE:
                 self._put_back(delivery)
@@ -148,31 +151,36 @@ class Courier:
             sending = _send(channel, delivery, name)
             self._checkpoint("carried")
             failures = 0 if isinstance(sending, Sent) else failures + 1
-            carried += self._mark(delivery, sending)
-            self._checkpoint("marked")
-        return carried
+            unmarked.append((delivery, sending))
+            if len(unmarked) * MARKED_IN > len(bag) or not isinstance(sending, Sent):
+                carried += self._mark(unmarked)
+                unmarked = []
+        return carried + (self._mark(unmarked) if unmarked else Round())
 
-    def _mark(self, delivery: Delivery, sending: Sending) -> Round:
-        """Writes what came of one delivery."""
-        now, attempts = self._clock(), delivery.attempts + 1
+    def _mark(self, sendings: Sequence[tuple[Delivery, Sending]]) -> Round:
+        """Writes what came of some deliveries."""
         with self._records.begin() as tx:
-            match sending:
-                case Sent():
-                    self._told[delivery.channel, delivery.recipient].append(now)
-                    after = replace(delivery, state=DeliveryState.SENT, attempts=attempts, next_at=now, last_error="")
-                    done, event = Round(sent=1), "notice.sent"
-                case NotSent(reason, for_good) if for_good or attempts > len(self._settings.retry_after):
-                    after = replace(
-                        delivery, state=DeliveryState.DEAD, attempts=attempts, next_at=now, last_error=reason
-                    )
-                    done, event = Round(dead=1), "notice.dead"
-                case NotSent(reason):
-                    next_at = now + self._settings.retry_after[attempts - 1]
-                    tx.notices.mark(replace(delivery, attempts=attempts, next_at=next_at, last_error=reason))
-                    return Round(retried=1)
-            tx.notices.mark(after)
-            detail = {"error": after.last_error} if after.last_error else {}
-            tx.audit.append(_entry(event, delivery.notice.id, delivery.channel, delivery.recipient, **detail))
+            done = sum((self._mark_one(tx, delivery, sending) for delivery, sending in sendings), Round())
+        self._checkpoint("marked")
+        return done
+
+    def _mark_one(self, tx: Transaction, delivery: Delivery, sending: Sending) -> Round:
+        now, attempts = self._clock(), delivery.attempts + 1
+        match sending:
+            case Sent():
+                self._told[delivery.channel, delivery.recipient].append(now)
+                after = replace(delivery, state=DeliveryState.SENT, attempts=attempts, next_at=now, last_error="")
+                done, event = Round(sent=1), "notice.sent"
+            case NotSent(reason, for_good) if for_good or attempts > len(self._settings.retry_after):
+                after = replace(delivery, state=DeliveryState.DEAD, attempts=attempts, next_at=now, last_error=reason)
+                done, event = Round(dead=1), "notice.dead"
+            case NotSent(reason):
+                next_at = now + self._settings.retry_after[attempts - 1]
+                tx.notices.mark(replace(delivery, attempts=attempts, next_at=next_at, last_error=reason))
+                return Round(retried=1)
+        tx.notices.mark(after)
+        detail = {"error": after.last_error} if after.last_error else {}
+        tx.audit.append(_entry(event, delivery.notice.id, delivery.channel, delivery.recipient, **detail))
         return done
 
     def _put_back(self, delivery: Delivery) -> None:

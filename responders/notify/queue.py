@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from responders.incident import IncidentState
 from responders.notify.notice import Notice
 
 
@@ -53,4 +54,15 @@ class Notices(Protocol):
 
     def count(self, state: DeliveryState) -> int:
         """How many deliveries are in this state."""
+        ...
+
+    def next_time(self) -> datetime | None:
+        """When the next waiting delivery is due."""
+        ...
+
+    def purge(self, before: datetime, settled: Collection[IncidentState]) -> int:
+        """Forgets notices made before this moment, none of which waits, of incidents in one of these states or of none.
+
+        Returns how many notices that were.
+        """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,11 @@ class SqlIncidents:
                 raise NoSuchRecord(f"there is no incident {incident_id!r}; `keyfuse leaks list` shows all")
             case _:
                 raise UsageError(f"several incidents begin with {incident_id!r}; write more of the id")
+
+    def counts(self) -> Mapping[IncidentState, int]:
+        """How many incidents there are in each state; states without any are left out."""
+        counted = select(incidents.c.state, func.count()).group_by(incidents.c.state)
+        return {IncidentState(state): int(count) for state, count in self._connection.execute(counted)}
 
     def list(self, *, states: Sequence[IncidentState] = (), limit: int = 1000) -> Sequence[Incident]:
         """Incidents, newest first, in these states, each with its first sightings."""
@@ -137,6 +142,9 @@ class SqlIncidents:
         return [_incident(row, tuple(places.get(row.id, ()))) for row in rows]
 
     def _sightings(self, ids: Sequence[str], most: int) -> dict[str, builtins.list[Sighting]]:
+        if len(ids) == 1:  # a response asks for one incident again and again: ranking would cost most of the asking
+            own = select(sightings).where(sightings.c.incident_id == ids[0]).order_by(sightings.c.seq).limit(most)
+            return {ids[0]: [_sighting(row) for row in self._connection.execute(own)]}
         rank = func.row_number().over(partition_by=sightings.c.incident_id, order_by=sightings.c.seq).label("rank")
         found: dict[str, builtins.list[Sighting]] = {}
         for start in range(0, len(ids), 500):

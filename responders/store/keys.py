@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from responders.errors import IllegalMove, NoSuchRecord, StaleRecord
-from responders.registry import Added, Change, KeyKind, KeyState, KnownKey, Page, View
+from responders.registry import EXPIRED, Added, Change, KeyKind, KeyState, KnownKey, Page, View
 from responders.store.bulk import CHUNK, add_in_bulk, chunks
 from responders.store.keyrows import change_of, change_row, key_of, key_row
 from responders.store.schema import history, keys, micros, registry_state
@@ -125,6 +125,14 @@ class SqlKeys:
         self._connection.execute(update(keys).where(keys.c.id == key.id).values(row))
         self._write_history(key.id, [change])
         return self.get(key.id)
+
+    def expired(self, now: datetime, limit: int = 1000) -> Sequence[KnownKey]:
+        """Keys whose time has run out, and whose history does not say so yet."""
+        told = exists().where(
+            history.c.key_id == keys.c.id, history.c.action == EXPIRED, history.c.timestamp >= keys.c.expires_at
+        )
+        over = (keys.c.expires_at <= micros(now)) & (keys.c.state != KeyState.DELETED.value) & ~told
+        return self._fetch(select(keys).where(over).order_by(keys.c.seq).limit(limit))
 
     def used(self, key_id: str, at: datetime) -> None:
         """Counts one use of a key; neither its entity tag nor its history changes."""

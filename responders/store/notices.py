@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from responders.incident import IncidentState
 from responders.notify.notice import Event, Notice
 from responders.notify.queue import Delivery, DeliveryState
-from responders.store.schema import deliveries, maybe_micros, maybe_moment, micros, moment, notices
+from responders.store.schema import deliveries, incidents, maybe_micros, maybe_moment, micros, moment, notices
 
 
 class SqlNotices:
@@ -87,6 +88,24 @@ class SqlNotices:
         """How many deliveries are in this state."""
         counted = select(func.count()).select_from(deliveries).where(deliveries.c.state == state.value)
         return int(self._connection.execute(counted).scalar_one())
+
+    def next_time(self) -> datetime | None:
+        """When the next waiting delivery is due."""
+        waiting = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == DeliveryState.WAITING.value)
+        return maybe_moment(self._connection.execute(waiting).scalar())
+
+    def purge(self, before: datetime, settled: Collection[IncidentState]) -> int:
+        """Forgets old notices of what is settled, none of which waits. Returns how many notices that were."""
+        over = select(incidents.c.id).where(incidents.c.state.in_([state.value for state in settled]))
+        waits = select(deliveries.c.notice_id).where(deliveries.c.state == DeliveryState.WAITING.value)
+        old = and_(
+            notices.c.created_at < micros(before),
+            or_(notices.c.incident_id.is_(None), notices.c.incident_id.in_(over)),
+            notices.c.id.not_in(waits),
+        )
+        self._connection.execute(delete(deliveries).where(deliveries.c.notice_id.in_(select(notices.c.id).where(old))))
+        gone = self._connection.execute(delete(notices).where(old).execution_options(preserve_rowcount=True))
+        return gone.rowcount
 
     def _fetch(self, query: Select[Any]) -> list[Delivery]:
         return [_delivery(row) for row in self._connection.execute(query)]

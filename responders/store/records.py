@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from responders.store.keys import SqlKeys
 from responders.store.migrate import ensure_current
 from responders.store.notices import SqlNotices
 from responders.store.shapes import ShapeCounts
+from responders.store.targets import SqlTargets
+from responders.store.work import SqlWork
 
 Clock = Callable[[], datetime]
 
@@ -35,7 +38,7 @@ made within the hour), and that no two wait for each other.
 class SqlTransaction:
     """One transaction over one connection; its parts see each other's changes."""
 
-    __slots__ = ("_counts", "audit", "incidents", "keys", "notices")
+    __slots__ = ("_counts", "audit", "incidents", "keys", "notices", "targets", "work")
 
     def __init__(self, connection: Connection, clock: Clock, data_dir: Path) -> None:
         self._counts = ShapeCounts(connection, data_dir, lambda: secrets.token_hex(16))
@@ -43,6 +46,8 @@ class SqlTransaction:
         self.incidents = SqlIncidents(connection, clock)
         self.audit = SqlAuditLog(connection, clock)
         self.notices = SqlNotices(connection)
+        self.work = SqlWork(connection)
+        self.targets = SqlTargets(connection)
 
     def before_commit(self) -> None:
         """Writes what has to be on disk before the commit: a key must never be stored that the scanner cannot find."""
@@ -61,16 +66,20 @@ class SqlRecords:
         self._clock = clock
         self._data_dir = data_dir
         self._busy = threading.local()
+        # SQLite lets one writer in and has the others look again and again; a lock wakes the next thread at once.
+        self._turn: AbstractContextManager[object] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
 
     @contextmanager
-    def begin(self) -> Iterator[SqlTransaction]:
+    def begin(self, *, alone: bool = True) -> Iterator[SqlTransaction]:
         """Starts a transaction that may write: commits at the end of the block, undoes everything on an exception."""
         if getattr(self._busy, "writing", False):
             raise RuntimeError("a writing transaction is open in this thread already; pass that one on")
         self._busy.writing = True
         try:
-            with explained(self._engine), self._writing() as connection, connection.begin():
-                if connection.dialect.name == "postgresql":
+            with self._turn, explained(self._engine), self._writing() as connection, connection.begin():
+                if alone and connection.dialect.name == "postgresql":
                     connection.execute(ONE_WRITER)
                 transaction = SqlTransaction(connection, self._clock, self._data_dir)
                 yield transaction
@@ -101,6 +110,27 @@ class SqlRecords:
         if token != token_of(self._data_dir):
             with self.begin() as transaction:
                 transaction.publish_shapes()
+
+    def snapshot(self, path: Path) -> bool:
+        """Writes one moment of the database into a new SQLite file; false where the database is a server's."""
+        if self._engine.dialect.name != "sqlite":
+            return False
+        with explained(self._engine), self._engine.connect() as connection:
+            copy = sqlite3.connect(path)
+            try:
+                source = connection.connection.driver_connection
+                if not isinstance(source, sqlite3.Connection):
+                    raise StoreError(
+                        "this database cannot be copied while it is used; stop the daemon and copy the file"
+                    )
+                source.backup(copy)
+                if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                    raise StoreError("the database is damaged, and so would be its backup; restore an older one")
+            except sqlite3.Error as error:
+                raise StoreError(f"the database cannot be copied to {path} ({error})") from None
+            finally:
+                copy.close()
+        return True
 
     def close(self) -> None:
         """Lets go of the database."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(
@@ -230,6 +230,56 @@ deliveries = Table(
     Column("last_error", Text, nullable=False),
     UniqueConstraint("notice_id", "channel", "recipient"),
     Index("ix_deliveries_state_next_at", "state", "next_at"),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("dedupe", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("leased_until", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("result", Text, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Index("ix_work_state_not_before", "state", "not_before"),
+)
+Index(
+    "uq_work_kind_dedupe",
+    work.c.kind,
+    work.c.dedupe,
+    unique=True,
+    sqlite_where=text("state = 'waiting' AND dedupe <> ''"),
+    postgresql_where=text("state = 'waiting' AND dedupe <> ''"),
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # The node whose files these are; empty where any daemon can reach it.
+    Column("node", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger),
+    Column("last_at", BigInteger),
+    Column("last_error", Text, nullable=False),
+    # What has been looked at already: refs and their commits, or the moment up to which files were.
+    Column("seen", Text, nullable=False),
+    Index("ix_targets_next_at", "next_at"),
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
