@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from keyfuse.config_api import Api
 from keyfuse.directories import directories
 from keyfuse.kinds import (
     Choice,
@@ -307,6 +308,7 @@ class Config(Section):
         "Which providers keyfuse speaks to, and with what; an empty section connects one that needs nothing.",
         example={"openai": VendorSection({"token_env": "OPENAI_ADMIN_KEY"})},
     )
+    api = Group(Api, "Who may ask, and how.")
     database = Group(Database, "Where to keep it.")
     daemon = Group(Daemon, "How `keyfuse daemon` works.")
     target = Tables(

@@ -6,6 +6,7 @@ KeyfuseError
 │   ├── IllegalMove          an incident cannot go that way from its state
 │   ├── Locked               the key is locked; unlock it first
 │   ├── StaleRecord          somebody else changed it meanwhile (entity tag)
+│   ├── Taken                something with this value, name or id is there already
 │   └── QuotaExceeded        one more key than the account may have
 └── CannotRun
     ├── StoreError           the database cannot be used (locked, read-only, newer, damaged, full)
@@ -33,6 +34,10 @@ class Locked(UsageError):
 
 class StaleRecord(UsageError):
     """The record changed since it was read; read it again and repeat."""
+
+
+class Taken(UsageError):
+    """Something with this value, name or id is there already."""
 
 
 class QuotaExceeded(UsageError):

@@ -57,7 +57,7 @@ class _Found:
 
 
 def read_report(content: bytes, fingerprinter: Fingerprinter, *, source: str, seen_at: datetime) -> ForeignReport:
-    """Takes in SARIF, gitleaks or betterleaks JSON, trufflehog JSON lines, or keyfuse's own JSON.
+    """Takes in SARIF, JSON of gitleaks, betterleaks, kingfisher, detect-secrets or keyfuse itself, JSON lines of these.
 
     Raises UsageError for anything else.
     """
@@ -103,11 +103,20 @@ def _findings(documents: Sequence[Any]) -> Iterator[_Found]:
                 yield _own(document)
             case {"SourceMetadata": {"Data": dict() as data}, "Raw": str(raw)}:
                 yield _trufflehog(document, data, raw)
+            case {"findings": [*findings]} if all("finding" in each for each in findings):
+                yield from map(_kingfisher, findings)
+            case {"rule": dict(), "finding": dict()}:
+                yield _kingfisher(document)
+            case {"access_map": _} | {"audit": _}:
+                continue  # what kingfisher adds after its findings
+            case {"results": dict() as results, "plugins_used": list()}:
+                yield from _detect_secrets(results)
             case [*findings]:
                 yield from map(_gitleaks, findings)
             case _:
                 raise UsageError(
-                    "the report is in no form that is known here: SARIF, gitleaks, betterleaks, trufflehog, keyfuse"
+                    "the report is in no form that is known here: SARIF, gitleaks, betterleaks, trufflehog, "
+                    "kingfisher, detect-secrets, keyfuse"
                 )
 
 
@@ -140,7 +149,7 @@ def _gitleaks(finding: Mapping[str, Any]) -> _Found:
 
 
 def _trufflehog(finding: Mapping[str, Any], data: Mapping[str, Any], raw: str) -> _Found:
-    place: Mapping[str, Any] = next(iter(data.values()), {})
+    place: Mapping[str, Any] = next((value for value in data.values() if isinstance(value, dict)), {})
     where = place.get("file") or place.get("link") or next(iter(data), "")
     return _Found(
         rule=finding.get("DetectorName") or "trufflehog",
@@ -151,6 +160,29 @@ def _trufflehog(finding: Mapping[str, Any], data: Mapping[str, Any], raw: str) -
         author=place.get("email") or "",
         date=place.get("timestamp") or "",
     )
+
+
+def _kingfisher(record: Mapping[str, Any]) -> _Found:
+    """One record of kingfisher's JSON (its `snippet` is the value itself, unless it was told to redact)."""
+    finding = record["finding"]
+    commit = (finding.get("git_metadata") or {}).get("commit") or {}
+    author = commit.get("committer") or commit.get("author") or {}
+    return _Found(
+        rule=record["rule"].get("id") or "kingfisher",
+        where=finding.get("path") or "",
+        value=finding["snippet"],
+        line=finding.get("line") or 0,
+        commit=commit.get("id") or "",
+        author=author.get("email") or "" if isinstance(author, dict) else str(author),
+        date=commit.get("date") or "",
+    )
+
+
+def _detect_secrets(results: Mapping[str, Any]) -> Iterator[_Found]:
+    """A baseline of detect-secrets. It holds a SHA-1 of each value and never the value, so each can only be named."""
+    for path, findings in results.items():
+        for finding in findings[:]:  # a list, or the report is not in its form
+            yield _Found(rule=finding["type"], where=path, line=finding.get("line_number") or 0)
 
 
 def _sarif(run: Mapping[str, Any]) -> Iterator[_Found]:

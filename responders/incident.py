@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from responders.errors import IllegalMove
+from responders.registry import Sight
 from scanner.model import Fingerprint, Severity
 
 
@@ -160,6 +161,22 @@ class Incidents(Protocol):
 
     def counts(self) -> Mapping[IncidentState, int]:
         """How many incidents there are in each state; states without any are left out."""
+        ...
+
+    def search(
+        self,
+        sight: Sight,
+        *,
+        unregistered: bool = False,
+        states: Sequence[IncidentState] = (),
+        key_id: str = "",
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Sequence[Incident]:
+        """One page, newest first, after the incident with that id: those whose key `sight` covers.
+
+        `unregistered` adds those whose key nobody registered. Raises NoSuchRecord when there is no incident `after`.
+        """
         ...
 
     def add(self, incident: Incident) -> None:

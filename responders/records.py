@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from responders.arrivals import Arrivals
 from responders.auditlog import AuditLog
 from responders.incident import Incidents
 from responders.notify.queue import Notices
 from responders.registry import KeyRegistry
 from responders.targets import Targets
+from responders.users import Users
 from responders.work import WorkQueue
 
 
@@ -45,6 +47,16 @@ class Transaction(Protocol):
     @property
     def targets(self) -> Targets:
         """What is watched or scanned on a schedule."""
+        ...
+
+    @property
+    def users(self) -> Users:
+        """The users of the API."""
+        ...
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Which signed reports came in lately."""
         ...
 
 

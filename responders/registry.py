@@ -152,6 +152,58 @@ class Added:
     clashing: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which keys somebody may see (IBM Cloud, required access for managing API keys).
+
+    `own` is the identity whose keys are one's own. `everybody` says that all keys of users and services are seen too,
+    within `account_id` where that is named. Classic keys are seen of the identities in `classic_of`; None means all.
+    """
+
+    own: str
+    everybody: bool = False
+    account_id: str = ""
+    classic_of: frozenset[str] | None = frozenset()
+
+    def covers(self, key: KnownKey) -> bool:
+        """Whether this key may be seen."""
+        if self.account_id and key.account_id != self.account_id and key.iam_id != self.own:
+            return False
+        if key.kind is KeyKind.CLASSIC:
+            return self.classic_of is None or key.iam_id in self.classic_of
+        return self.everybody or (bool(self.own) and key.iam_id == self.own)
+
+
+class SortBy(StrEnum):
+    """What a list of keys may be sorted by, as at IBM."""
+
+    CREATED_AT = "created_at"
+    NAME = "name"
+    DESCRIPTION = "description"
+    CREATED_BY = "created_by"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyQuery:
+    """One page of the keys that are not deleted and meet every condition that is named.
+
+    `contains` is text within the name, whatever its case. `after` and `before` are ids of keys: the page begins after
+    the one, or ends before the other.
+    """
+
+    sight: Sight
+    iam_id: str | None = None
+    account_id: str | None = None
+    kinds: frozenset[KeyKind] | None = None
+    leaked: bool | None = None
+    contains: str = ""
+    sort: SortBy = SortBy.CREATED_AT
+    descending: bool = False
+    limit: int = 20
+    after: str | None = None
+    before: str | None = None
+
+
 class KeyRegistry(Protocol):
     """What one may ask of the registry inside one transaction (see `records`)."""
 
@@ -169,6 +221,10 @@ class KeyRegistry(Protocol):
 
     def list(self, view: View, *, iam_id: str = "", leaked: bool | None = None, page: Page = ...) -> Sequence[KnownKey]:
         """One page, in order of creation. `iam_id` narrows `mine`; deleted keys are left out unless leaked is true."""
+        ...
+
+    def search(self, query: KeyQuery) -> Sequence[KnownKey]:
+        """One page of what is asked for. Raises NoSuchRecord when the page's edge is no key."""
         ...
 
     def all(self) -> Iterator[KnownKey]:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "targets": ("keyfuse.cli.targets", "What the daemon watches and scans: add, list, remove, scan."),
     "notify": ("keyfuse.cli.notify", "Try the notification channels."),
     "rules": ("keyfuse.cli.rules", "What a key looks like: list, show, check, sample, test."),
+    "users": ("keyfuse.cli.users", "Who may use the daemon's API: users, roles, tokens."),
     "log": ("keyfuse.cli.log", "The audit log: show it, verify its chain."),
     "backup": ("keyfuse.cli.backup", "Back up registry, incidents, audit log and key file; restore them."),
     "config": ("keyfuse.cli.config", "Check and show the configuration."),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from enum import Enum
 from typing import Any
 
 import click
 
 from keyfuse.cli.tables import fields, table
 from keyfuse.exits import Exit
+from keyfuse.leakrecord import as_json, in_full, parse_until
 from keyfuse.session import Session
 from responders.foreign import read_report
 from responders.incident import Action, Incident, IncidentState
@@ -67,14 +65,7 @@ def show(session: Session, incident: str, form: str) -> None:
         actions = tx.incidents.actions(found.id)
         deliveries = tx.notices.of_incident(found.id)
     if form == "json":
-        _print_json(
-            as_json(found, known)
-            | {
-                "sightings": [_plain(sighting) for sighting in found.sightings],
-                "actions": [_action_json(action) for action in actions],
-                "notices": [_delivery_json(delivery) for delivery in deliveries],
-            }
-        )
+        _print_json(in_full(found, known, actions, deliveries))
         return
     click.echo(_shown(found, known, actions, deliveries))
 
@@ -139,7 +130,8 @@ def reopen(session: Session, incident: str, reason: str, form: str) -> None:
 @format_option
 @click.pass_obj
 def report(session: Session, file: str, act: bool, source: str, form: str) -> int:
-    """Take in another scanner's report: SARIF, or JSON of gitleaks, betterleaks, trufflehog or keyfuse; - is stdin.
+    """Take in another scanner's report, - is stdin: SARIF, or JSON of gitleaks, betterleaks, trufflehog, kingfisher,
+    detect-secrets or keyfuse.
 
     An incident is opened for every value that the report holds. Exits with 1 when there were any, with 5 when a leak
     action was wanted and is not proven done, and with 4 when there were none but some finding could not be used.
@@ -167,35 +159,6 @@ def _content(file: str) -> bytes:
     if len(content) > MOST_BYTES:
         raise UsageError(f"the report has more than {MOST_BYTES // 1024**2} MiB; split it")
     return bytes(content)
-
-
-def parse_until(text: str, now: datetime) -> datetime:
-    """A date, a time or a span from now. Raises UsageError for anything else, and for what lies in the past."""
-    span = re.fullmatch(r"([0-9]{1,5})([dh])", text)
-    try:
-        end = now + timedelta(**{{"d": "days", "h": "hours"}[span[2]]: int(span[1])}) if span else _moment(text)
-    except (ValueError, OverflowError):
-        raise UsageError(f"--until {text!r} is no time; write 2027-01-31, 2027-01-31T12:00Z, 90d or 12h") from None
-    if end <= now:
-        raise UsageError(f"--until {text} lies in the past; a dismissal ends in the future")
-    return end
-
-
-def _moment(text: str) -> datetime:
-    parsed = datetime.fromisoformat(text)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def as_json(incident: Incident, known: KnownKey | None) -> dict[str, Any]:
-    """An incident as programs get it, without its sightings."""
-    plain: dict[str, Any] = _plain(incident)
-    plain["severity"] = incident.severity.label
-    plain["sightings"] = max(plain.pop("sighting_count"), len(incident.sightings))
-    key = None
-    if known is not None:
-        names = ("id", "name", "provider", "action_when_leaked", "state", "owners", "account_id")
-        key = {name: _value(getattr(known, name)) for name in names}
-    return plain | {"key": key}
 
 
 def _finish(session: Session, incident: Incident, form: str) -> int:
@@ -298,39 +261,3 @@ def _action_row(action: Action) -> Sequence[str]:
 def _delivery_row(delivery: Delivery) -> Sequence[str]:
     to, tries = delivery.recipient or "-", str(delivery.attempts)
     return delivery.notice.event.value, delivery.channel, to, delivery.state.value, tries, delivery.last_error
-
-
-def _action_json(action: Action) -> dict[str, Any]:
-    plain: dict[str, Any] = _plain(action)
-    plain["sealed"] = action.sealed is not None
-    return plain
-
-
-def _delivery_json(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.notice.id,
-        "event": delivery.notice.event.value,
-        "subject": delivery.notice.subject,
-        "channel": delivery.channel,
-        "recipient": delivery.recipient or None,
-        "state": delivery.state.value,
-        "attempts": delivery.attempts,
-        "next_at": delivery.next_at.isoformat(),
-        "last_error": delivery.last_error,
-    }
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    return {name: _value(getattr(record, name)) for name in record.__dataclass_fields__}
-
-
-def _value(value: object) -> object:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case Enum():
-            return value.value
-        case tuple():
-            return [item if isinstance(item, str) else _plain(item) for item in value]
-        case _:
-            return value

@@ -99,6 +99,10 @@ class Work:
         self._woken()
         return added
 
+    def wake(self) -> None:
+        """Says that there is work; to be called when the transaction of an `enqueue` within one is over."""
+        self._woken()
+
     def claim(self, kinds: Collection[str], limit: int = 1) -> Sequence[WorkItem]:
         """Takes what is due, oldest first. What was begun too often without an end is given up here, with a reason."""
         if not kinds:

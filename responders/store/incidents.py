@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from responders.errors import NoSuchRecord
 from responders.incident import Action, ActionKind, ActionState, Incident, IncidentState, Sighting
+from responders.registry import Sight
+from responders.store.keysearch import within
 from responders.store.schema import (
     actions,
     incidents,
+    keys,
     maybe_micros,
     maybe_moment,
     micros,
@@ -66,6 +69,31 @@ class SqlIncidents:
     def list(self, *, states: Sequence[IncidentState] = (), limit: int = 1000) -> Sequence[Incident]:
         """Incidents, newest first, in these states, each with its first sightings."""
         wanted = [incidents.c.state.in_([state.value for state in states])] if states else []
+        return self._fetch(wanted, limit, LISTED_SIGHTINGS)
+
+    def search(
+        self,
+        sight: Sight,
+        *,
+        unregistered: bool = False,
+        states: Sequence[IncidentState] = (),
+        key_id: str = "",
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Sequence[Incident]:
+        """One page, newest first, of the incidents whose key is seen, or that nobody registered."""
+        seen: ColumnElement[bool] = incidents.c.key_id.in_(select(keys.c.id).where(within(sight)))
+        wanted = [or_(seen, incidents.c.key_id.is_(None)) if unregistered else seen]
+        if states:
+            wanted.append(incidents.c.state.in_([state.value for state in states]))
+        if key_id:
+            wanted.append(incidents.c.key_id == key_id)
+        if after is not None:
+            order = (incidents.c.opened_at, incidents.c.seq)
+            edge = self._connection.execute(select(*order).where(incidents.c.id == after)).first()
+            if edge is None:
+                raise NoSuchRecord(f"there is no incident {after!r}, so no page begins after it")
+            wanted.append(tuple_(*order) < tuple_(*edge))
         return self._fetch(wanted, limit, LISTED_SIGHTINGS)
 
     def add(self, incident: Incident) -> None:

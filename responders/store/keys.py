@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from responders.errors import IllegalMove, NoSuchRecord, StaleRecord
-from responders.registry import EXPIRED, Added, Change, KeyKind, KeyState, KnownKey, Page, View
+from responders.errors import IllegalMove, NoSuchRecord, StaleRecord, Taken
+from responders.registry import EXPIRED, Added, Change, KeyKind, KeyQuery, KeyState, KnownKey, Page, View
 from responders.store.bulk import CHUNK, add_in_bulk, chunks
 from responders.store.keyrows import change_of, change_row, key_of, key_row
+from responders.store.keysearch import find
 from responders.store.schema import history, keys, micros, registry_state
 from responders.store.shapes import ShapeCounts
 from scanner.errors import UsageError
@@ -83,6 +84,10 @@ class SqlKeys:
         if page.after is not None:
             query = query.where(keys.c.seq > self._seq(page.after))
         return self._fetch(query.order_by(keys.c.seq).limit(page.limit))
+
+    def search(self, query: KeyQuery) -> Sequence[KnownKey]:
+        """One page of what is asked for. Raises NoSuchRecord when the page's edge is no key."""
+        return self._with_history(find(self._connection, query))
 
     def all(self) -> Iterator[KnownKey]:
         """Every record, in order of creation, a page at a time."""
@@ -169,11 +174,11 @@ class SqlKeys:
 
     def _refuse_taken(self, key: KnownKey) -> None:
         if key.fingerprint is not None and (other := self.lookup([key.fingerprint]).get(key.fingerprint)):
-            raise UsageError(f"this value is registered already, as key {other.id} ({other.name})")
+            raise Taken(f"this value is registered already, as key {other.id} ({other.name})")
         if other_one := self.by_provider_id(key.provider, key.provider_key_id):
-            raise UsageError(f"{key.provider} key {key.provider_key_id} is registered already, as {other_one.id}")
+            raise Taken(f"{key.provider} key {key.provider_key_id} is registered already, as {other_one.id}")
         if self._connection.execute(select(keys.c.id).where(keys.c.id == key.id)).first():
-            raise UsageError(f"a key with the id {key.id} is registered already")
+            raise Taken(f"a key with the id {key.id} is registered already")
 
     def _write_history(self, key_id: str, changes: Sequence[Change]) -> None:
         if changes:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from responders.errors import StoreError
 from responders.shapes import DATABASE_NAME, token_of
+from responders.store.arrivals import SqlArrivals
 from responders.store.audit import SqlAuditLog
 from responders.store.engine import BUSY_SECONDS, WRITES, connectable, explained
 from responders.store.incidents import SqlIncidents
@@ -22,6 +23,7 @@ from responders.store.migrate import ensure_current
 from responders.store.notices import SqlNotices
 from responders.store.shapes import ShapeCounts
 from responders.store.targets import SqlTargets
+from responders.store.users import SqlUsers
 from responders.store.work import SqlWork
 
 Clock = Callable[[], datetime]
@@ -38,7 +40,7 @@ made within the hour), and that no two wait for each other.
 class SqlTransaction:
     """One transaction over one connection; its parts see each other's changes."""
 
-    __slots__ = ("_counts", "audit", "incidents", "keys", "notices", "targets", "work")
+    __slots__ = ("_counts", "arrivals", "audit", "incidents", "keys", "notices", "targets", "users", "work")
 
     def __init__(self, connection: Connection, clock: Clock, data_dir: Path) -> None:
         self._counts = ShapeCounts(connection, data_dir, lambda: secrets.token_hex(16))
@@ -46,6 +48,8 @@ class SqlTransaction:
         self.incidents = SqlIncidents(connection, clock)
         self.audit = SqlAuditLog(connection, clock)
         self.notices = SqlNotices(connection)
+        self.users = SqlUsers(connection)
+        self.arrivals = SqlArrivals(connection)
         self.work = SqlWork(connection)
         self.targets = SqlTargets(connection)
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(
@@ -280,6 +280,33 @@ targets = Table(
     # What has been looked at already: refs and their commits, or the moment up to which files were.
     Column("seen", Text, nullable=False),
     Index("ix_targets_next_at", "next_at"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("iam_id", Text, nullable=False, unique=True),
+    Column("account_id", Text, nullable=False),
+    Column("parent", Text, nullable=False),
+    # The fingerprint of the API token, never the token.
+    Column("token", Text, nullable=False, unique=True),
+    Column("masked", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+)
+
+# Signed reports that came in lately, so that one that is sent again does no more than it did.
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("arrived_at", BigInteger, nullable=False, index=True),
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

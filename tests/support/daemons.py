@@ -39,8 +39,9 @@ class DaemonProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def write_config(self, more: str = "") -> None:
-        """The file it reads: one target, `watched`, and what else is given."""
-        self.config.write_text(f'{more}\n[[target]]\nname = "watched"\npath = "watched"\n')
+        """The file it reads: one target, `watched`, and what else is given; HTTP is on a free port."""
+        api = "" if "[api]" in more else "[api]\nport = 0\n"
+        self.config.write_text(f'{more}\n{api}[[target]]\nname = "watched"\npath = "watched"\n')
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs another keyfuse over the same data."""

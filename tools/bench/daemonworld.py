@@ -44,7 +44,7 @@ class World:
         self.watched.mkdir(parents=True)
         self.config = root / "keyfuse.toml"
         url = f'[database]\nurl = "{database}"\n' if database else ""
-        target = f'[[target]]\nname = "watched"\npath = "{self.watched}"\n'
+        target = f'[api]\nport = 0\n[[target]]\nname = "watched"\npath = "{self.watched}"\n'
         self.config.write_text(CONFIG + url + extra + target)
         self.env = os.environ | {"KEYFUSE_DATA_DIR": str(root / "data")}
         self.session = Session(str(self.config), env=self.env)

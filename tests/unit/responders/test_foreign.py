@@ -149,3 +149,23 @@ json_values = st.recursive(
 def test_no_document_does_worse_than_be_refused(document: object) -> None:
     with contextlib.suppress(UsageError):
         read(document)
+
+
+def test_kingfisher_writes_an_envelope_or_one_finding_a_line() -> None:
+    commit = {"id": "abc", "date": "2026", "committer": {"name": "A", "email": "a@example.org"}}
+    finding = {"snippet": VALUE, "path": "f.py", "line": 4, "git_metadata": {"commit": commit}, "confidence": "medium"}
+    record = {"rule": {"name": "A rule", "id": "kingfisher.thing.1"}, "finding": finding}
+    for report in (read({"findings": [record, record], "metadata": {}}), read(record, record, {"access_map": []})):
+        [leak] = report.leaks
+        [place] = {(each.where, each.line, each.commit, each.author) for each in leak.sightings}
+        assert place == ("f.py", 4, "abc", "a@example.org")
+        assert leak.leak.kind.id == "kingfisher.thing.1"
+        assert leak.leak.secret is not None
+    assert read({"findings": []}) == ForeignReport((), ())
+
+
+def test_detect_secrets_holds_no_values_so_each_finding_is_named() -> None:
+    results = {"a.py": [{"type": "Secret Keyword", "filename": "a.py", "hashed_secret": "0" * 40, "line_number": 7}]}
+    report = read({"version": "1.5.0", "plugins_used": [{"name": "KeywordDetector"}], "results": results})
+    assert not report.leaks
+    assert [(each.origin, "scan the place" in each.reason) for each in report.skipped] == [("a.py:7", True)]
