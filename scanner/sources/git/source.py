@@ -12,13 +12,12 @@ from scanner.sources.files import Frame, Nested, walk
 from scanner.sources.git.around import absent_submodules, linked_work_trees
 from scanner.sources.git.attribution import attribute
 from scanner.sources.git.belongings import RefNames, own_files, reflogs, unfinished
-from scanner.sources.git.beside import beside_all
 from scanner.sources.git.caution import require_sound
 from scanner.sources.git.command import Git
 from scanner.sources.git.introductions import Look, names_new_in, new_in
 from scanner.sources.git.lfs import pointing
 from scanner.sources.git.objects import all_objects, missing_objects, objects_by_id, objects_of
-from scanner.sources.git.pack.batch import all_ids, first_sightings, object_units
+from scanner.sources.git.pack.batch import all_ids, beside_units, first_sightings, object_units
 from scanner.sources.git.reading import Unreadable, read_objects
 from scanner.sources.git.remembered import AllBut, Remembered
 from scanner.sources.git.repository import Repository
@@ -98,7 +97,7 @@ class WholeRepository(Record):
                 weight += unit.weight
             yield unit
         if not self.refs_only:
-            yield from beside_all(git, self.name, self._looked_into())
+            yield from beside_units(git, self.repository, self.name, self._looked_into())
             yield from unfinished(self.repository, self.name)
         for lack in self._lacking(git, weight):
             if self.remembered is not None:

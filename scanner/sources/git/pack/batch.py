@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from itertools import chain
 
 from scanner.model import Skipped
+from scanner.sources.git.beside import beside_all
 from scanner.sources.git.command import Git
+from scanner.sources.git.lfs import PointerBatch
+from scanner.sources.git.names import NameBatch
 from scanner.sources.git.objects import ObjectBatch, all_objects, objects_by_id
-from scanner.sources.git.pack.store import Pack, PackJob, opened, pack_jobs, without_type
+from scanner.sources.git.pack.store import Pack, PackJob, PackNames, opened, pack_jobs, without_type
+from scanner.sources.git.remembered import AllBut
 from scanner.sources.git.repository import Repository
 
+_TREE_WEIGHT = 4
+"""Looking for new names in a pack costs as much as scanning so many bytes for each of its objects."""
 _NESTED = 5
 """Alternates of alternates are followed so far, as git does."""
 _LIMIT = 1 << 20
@@ -48,6 +54,21 @@ def object_units(
     width = width_of(repository)
     fresh = (id for id in _loose(repository) if not _among(bytes.fromhex(id), known, width))
     yield from objects_by_id(git, name, chain(fresh, odd))
+
+
+def beside_units(
+    git: Git, repository: Repository, name: str, known: Container[str] = ()
+) -> Iterator[PackNames | NameBatch | PointerBatch]:
+    """Units of all trees and pointers there are, as `beside_all` gives them, and with the same findings."""
+    packs = _opened(repository) if compiled() and not known else []
+    if not packs:
+        yield from beside_all(git, name, known)
+        return
+    elsewhere = set(_loose(repository))
+    for pack in packs:
+        yield PackNames(git, name, pack, _TREE_WEIGHT * len(pack))
+        elsewhere.update(without_type(pack))
+    yield from beside_all(git, name, AllBut(frozenset(elsewhere)))
 
 
 def all_ids(repository: Repository) -> Iterator[bytes]:

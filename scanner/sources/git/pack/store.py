@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from scanner.model import Blob, Skipped
+from scanner.model import Blob, Origin, Place, Skipped
 from scanner.record import Record
+from scanner.sources.files import NAME_LENGTH
 from scanner.sources.git.command import Git
+from scanner.sources.git.names import NameBatch
 from scanner.sources.git.objects import ObjectBatch
 
 if TYPE_CHECKING:
@@ -132,6 +134,32 @@ class PackJob(Record):
         ids = " ".join(self.pack.name(self.pack.rows[COLUMNS * place + NAME]) for place in places)
         if ids:
             yield from ObjectBatch(self.git, self.name, ids, 0).blobs()
+
+
+class PackNames(Record):
+    """Unit: the names in a pack's trees that are long enough to hold a credential, each once a directory."""
+
+    git: Git
+    name: str
+    pack: Pack
+    weight: int
+
+    def blobs(self) -> Iterator[Blob | Skipped]:
+        """One blob for each name in each directory; `origin.blob` is a tree that has it. What is damaged git reads."""
+        from scanner.sources.git.pack.table import COLUMNS, KIND, NAME, TREE, Damaged  # noqa: PLC0415 - as above
+        from scanner.sources.git.pack.trees import Trees  # noqa: PLC0415 - as above
+
+        pack, rows = self.pack, self.pack.rows
+        try:
+            found = Trees(pack.data, pack.offsets, rows, pack.index, pack.width).long_names(NAME_LENGTH)
+        except (ValueError, Damaged):
+            places = (place for place in range(len(pack)) if rows[COLUMNS * place + KIND] == TREE)
+            ids = " ".join(pack.name(rows[COLUMNS * place + NAME]) for place in places)
+            yield from NameBatch(self.git, self.name, ids, 0).blobs() if ids else ()
+            return
+        for (_, name), place in found.items():
+            id = pack.name(rows[COLUMNS * place + NAME])
+            yield Blob(name, Origin(Place.FILE_NAME, os.fsdecode(name), repository=self.name, blob=id))
 
 
 def without_type(pack: Pack) -> list[str]:

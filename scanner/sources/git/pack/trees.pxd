@@ -19,6 +19,8 @@ cdef class Trees(Reader):
     cdef unsigned char[::1] marks
     cdef unsigned char[::1] heads
     cdef int[::1] bounds
+    cdef Py_ssize_t least
+    cdef dict long
     cdef list names
     cdef dict numbers
     cdef Py_ssize_t _place(self, bytes name) except -2
@@ -27,6 +29,7 @@ cdef class Trees(Reader):
     cdef _read(self)
     cdef bytes _tree_of(self, Py_ssize_t place)
     cdef object _list(self, Py_ssize_t place, bytes content, object base_bounds)
+    cdef _long(self, Py_ssize_t place, Py_ssize_t at, Py_ssize_t end, bytes content)
     cdef _note(self, Py_ssize_t place, Py_ssize_t child, Py_ssize_t at, Py_ssize_t end, bytes content)
     cdef _index(self)
     cdef int _first(self, Py_ssize_t place, int depth) except -1

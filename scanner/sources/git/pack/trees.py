@@ -33,6 +33,9 @@ _UNKNOWN = cython.declare(cython.int, -1)
 _OPEN = cython.declare(cython.int, -2)
 _DEEPEST = cython.declare(cython.int, 500)
 _PATHS = 64
+_TAIL = cython.declare(cython.Py_ssize_t, 12)
+_ENDS = cython.declare(cython.Py_ssize_t, 7)
+"""A tree's entry is at least so much longer than its name and id: a mode, a space and a NUL."""
 
 _HEAD = cython.declare(cython.int, HEAD)
 _NOTHING = memoryview(array("i", [0]))
@@ -58,6 +61,8 @@ class Trees(Reader):
         self.bounds = memoryview(array("i", bytes(4 * 256)))
         self.names = []
         self.numbers = {}
+        self.least = 0
+        self.long = {}
         place: cython.Py_ssize_t
         for place in range(self.count):
             self.places[self.rows[place, _NAME]] = place
@@ -98,6 +103,13 @@ class Trees(Reader):
             if rank != _NEVER:
                 found[name] = (rank, min(self._paths(place, rank, b"", 0)))
         return found
+
+    def long_names(self, least: cython.Py_ssize_t) -> dict:
+        """The names of so many bytes and more, each once a directory: with what tells the directory, the place of a
+        tree that has it. A directory whose listing is stored as a delta against another's is not told from that."""
+        self.least = least
+        self._read()
+        return self.long
 
     def holds(self, name: bytes) -> bool:
         """Whether there is an object of this id."""
@@ -247,6 +259,11 @@ class Trees(Reader):
             end += 1 + self.width
             out[count] = cython.cast(cython.int, at)
             count += 1
+            if self.least:
+                if end - at - self.width - _ENDS >= self.least:
+                    self._long(place, at, end, content)
+                at = end
+                continue
             # A tree's mode is 40000. That of another repository's commit is 160000; it is never marked.
             if data[at] == 52 or self.heads[data[end - self.width] << 8 | data[end - self.width + 1]]:
                 child = (
@@ -264,6 +281,13 @@ class Trees(Reader):
         if self.rows[place, _CHILD] < 0:
             return _NOTHING
         return memoryview(array("i", bytes(memoryview(self.bounds)[: count + 1])))
+
+    def _long(self, place: cython.Py_ssize_t, at: cython.Py_ssize_t, end: cython.Py_ssize_t, content: bytes):
+        """Notes a name, if it is long enough."""
+        name: bytes = content[content.index(b" ", at) + 1 : end - self.width - 1]
+        if len(name) >= self.least:
+            alike: bytes = content[: content.index(b"\0")] + content[-self.width - _TAIL : -self.width]
+            self.long.setdefault((alike, name), place)
 
     def _note(
         self,
