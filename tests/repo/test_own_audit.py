@@ -20,9 +20,9 @@ def test_the_repository_holds_nothing_that_looks_like_a_key(tmp_path: Path, rule
     env = {**os.environ, "KEYFUSE_DATA_DIR": str(tmp_path / "data"), "KEYFUSE_CACHE_DIR": str(rule_cache)}
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=HERE, capture_output=True, check=True).stdout
     assert listed.count(b"\0") > 200
-    # A clone has all of the history, and nothing that lies here untracked; what is tracked is looked at as it is now.
+    # A clone has all of the history, and nothing else that lies here; what is tracked is looked at as it is now.
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(HERE), str(clone)], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-local", str(HERE), str(clone)], check=True)
     for name in filter(None, listed.decode().split("\0")):
         if (HERE / name).is_file():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
