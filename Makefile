@@ -38,8 +38,7 @@ wheel: $(STAMP)
 
 # What a wheel can lack, against the installed one: the program, its data, its compiled part. Nothing is imported from
 # this checkout.
-OF_THE_WHEEL := tests/e2e tests/golden tests/repo tests/unit/keyfuse tests/contract/test_provider_contract.py \
-  tests/property/test_packs_are_scanned_whole.py tests/property/test_encodings.py
+OF_THE_WHEEL := tests/e2e tests/golden tests/repo tests/property/test_packs_are_scanned_whole.py
 test-wheel: wheel
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	$(PYTHON) -m venv "$$scratch/venv" && \
