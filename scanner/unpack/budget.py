@@ -106,5 +106,7 @@ def _alarmed(seconds: float, work: Callable[[], T]) -> T:
     try:
         return work()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        try:  # it can ring until it is switched off
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            signal.signal(signal.SIGALRM, before)
