@@ -1,4 +1,4 @@
-"""What is done to keys of other providers: there first, then in the registry; what the API needs of it."""
+"""What is done to keys of other providers, by commands and over the API: there first, then in the registry."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from scanner.model import REGISTERED, printable
 Ask = Callable[[Provider, KeyRef, str], Receipt]
 
 
-def reference(provider: Provider, key: KnownKey) -> KeyRef:
-    """How the provider names this key now. Raises CannotRun when it does not know it, or could not be asked."""
+def known_there(provider: Provider, key: KnownKey) -> Identified:
+    """What the provider says of this key now. Raises CannotRun when it does not know it, or could not be asked."""
     identity = provider.identify(Leak(REGISTERED, None), key)
     if isinstance(identity, Identified):
-        return identity.ref
+        return identity
     said = getattr(identity, "evidence", "") or getattr(identity, "reason", "")
     raise CannotRun(f"{printable(said)} (and note it here with --record-only, once it is done)")
 
@@ -34,14 +34,14 @@ def change(provider: Provider, key: KnownKey, ask: Ask) -> str:
             f"nobody knows yet which key of {printable(key.provider)} {key.id} is there; do it there, and note it "
             "here with --record-only"
         )
-    return _taken(ask(provider, reference(provider, key), secrets.token_hex(16)))
+    return _taken(ask(provider, known_there(provider, key).ref, secrets.token_hex(16)))
 
 
 def amend(provider: Provider, key: KnownKey, amendment: Amendment) -> str:
     """Has the provider change its own record, where it keeps one of what is changed; returns its evidence."""
     if not isinstance(provider, Amends):
         return ""
-    receipt = provider.amend(reference(provider, key), amendment, idempotency_key=secrets.token_hex(16))
+    receipt = provider.amend(known_there(provider, key).ref, amendment, idempotency_key=secrets.token_hex(16))
     return "" if isinstance(receipt, Unsupported) else _taken(receipt)
 
 

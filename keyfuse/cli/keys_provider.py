@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import click
 
+from keyfuse import keychange
 from keyfuse.cli.keys_output import Delivery
+from keyfuse.keychange import Ask, known_there
 from keyfuse.session import Session
 from responders.auditlog import Entry
 from responders.enrolment import Defaults
 from responders.issuer import Issued
-from responders.listing import Amends, Replacement, Replaces
-from responders.provider import Accepted, DisableKind, Done, Identified, KeyRef, Leak, Provider, Receipt, Unsupported
+from responders.listing import Replacement, Replaces
+from responders.provider import Accepted, DisableKind, Done, KeyRef, Leak, Provider
 from responders.registrar import Amendment, By, Registrar
 from responders.registry import KeyState, KnownKey
 from responders.shapes import derive
 from responders.sync import Sync
 from scanner.errors import CannotRun, UsageError
 from scanner.model import REGISTERED, printable
-
-Ask = Callable[[Provider, KeyRef, str], Receipt]
 
 
 def provider_of(session: Session, key: KnownKey) -> Provider:
@@ -33,25 +32,7 @@ def provider_of(session: Session, key: KnownKey) -> Provider:
 
 def change(session: Session, key: KnownKey, ask: Ask) -> None:
     """Has the provider change this key. Raises CannotRun with its reason when it did not take the change."""
-    if not key.provider_key_id:
-        raise CannotRun(
-            f"nobody knows yet which key of {printable(key.provider)} {key.id} is there; do it there, and note it "
-            "here with --record-only"
-        )
-    provider = provider_of(session, key)
-    receipt = ask(provider, known_there(provider, key).ref, secrets.token_hex(16))
-    if not isinstance(receipt, Done | Accepted):
-        raise CannotRun(f"{printable(receipt.reason)} (and note it here with --record-only, once it is done)")
-    click.echo(printable(receipt.evidence), err=True)
-
-
-def known_there(provider: Provider, key: KnownKey) -> Identified:
-    """What the provider says of this key now. Raises CannotRun when it does not know it, or could not be asked."""
-    identity = provider.identify(Leak(REGISTERED, None), key)
-    if isinstance(identity, Identified):
-        return identity
-    said = getattr(identity, "evidence", "") or getattr(identity, "reason", "")
-    raise CannotRun(f"{printable(said)} (and note it here with --record-only, once it is done)")
+    click.echo(printable(keychange.change(provider_of(session, key), key, ask)), err=True)
 
 
 def mind_owner(session: Session, key: KnownKey, *, suspend_owner: bool) -> None:
@@ -65,15 +46,8 @@ def mind_owner(session: Session, key: KnownKey, *, suspend_owner: bool) -> None:
 
 def amend(session: Session, key: KnownKey, amendment: Amendment) -> None:
     """Has the provider change its own record first, where it keeps one of what is changed."""
-    provider = provider_of(session, key)
-    if not isinstance(provider, Amends):
-        return
-    receipt = provider.amend(known_there(provider, key).ref, amendment, idempotency_key=secrets.token_hex(16))
-    if isinstance(receipt, Unsupported):
-        return
-    if not isinstance(receipt, Done | Accepted):
-        raise CannotRun(f"{printable(receipt.reason)} (and note it here with --record-only, once it is done)")
-    click.echo(printable(receipt.evidence), err=True)
+    if evidence := keychange.amend(provider_of(session, key), key, amendment):
+        click.echo(printable(evidence), err=True)
 
 
 @dataclass(frozen=True, slots=True)
